@@ -1,0 +1,4 @@
+//! The config of a pipeline.
+mod bender;
+pub(crate) mod tree;
+pub mod variables;

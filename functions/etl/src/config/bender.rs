@@ -1,0 +1,27 @@
+//! What Bender's template engine did to the text of a config, as far as configs rely on it.
+//!
+//! Bender renders a config with `StringTemplate` before it parses it. `\<` is `<`, `\\` is `\`, `\}` is `}`; every other
+//! backslash stays. A config without `version` is read so, which gives the same values for every config that Bender can
+//! read; one with `version` escapes nothing but `<`, so its backslashes stand for themselves.
+
+/// The character that `text` begins with when it is escaped, and how many bytes that takes.
+pub(super) fn escape(text: &str, benders: bool) -> Option<(char, usize)> {
+    let escaped = text.strip_prefix('\\')?.chars().next()?;
+    (escaped == '<' || benders && matches!(escaped, '\\' | '}')).then_some((escaped, 2))
+}
+
+/// What a template expression other than a variable looks like, if the text has one.
+pub(super) fn template(text: &str) -> Option<&'static str> {
+    let begins = |mark: &str| {
+        text.match_indices(mark).any(|(at, _)| !text[..at].ends_with(['\\', '?']) && text[at..].contains('>'))
+    };
+    let comment =
+        text.match_indices("<!").any(|(at, _)| !text[..at].ends_with(['\\', '?']) && text[at..].contains("!>"));
+    match () {
+        () if comment => Some("<! … !>"),
+        () if begins("<if(") || begins("<elseif(") => Some("<if(…)>"),
+        () if begins("<else>") => Some("<else>"),
+        () if begins("<endif>") => Some("<endif>"),
+        () => None,
+    }
+}
