@@ -1,0 +1,152 @@
+//! Many events out of one.
+
+use crate::{
+    arena::{Arena, Mark},
+    error::ChangeError,
+    name::Name,
+    node::{Kind, NIL, VERBATIM},
+    path::Path,
+    payload::Payload,
+};
+use std::fmt;
+
+/// The elements of an array as events, one at a time. What an event added is forgotten when the next one is asked
+/// for.
+pub struct Split<'a> {
+    arena: &'a mut Arena,
+    /// The first of the kept members, untouched copies on the tape.
+    kept: u32,
+    next: u32,
+    mark: Mark,
+    depth: u32,
+}
+
+impl fmt::Debug for Split<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Split").field("len", &self.len()).finish_non_exhaustive()
+    }
+}
+
+impl Payload<'_> {
+    /// One event for each element of the array at the path; nothing is parsed again. Each gets copies of its own of
+    /// the top-level members `keep`, put in under the same names; one that is missing is null, as in Bender.
+    ///
+    /// The source event is used up: it is `null` from here on. A path that is not [definite](Path::is_definite) gives
+    /// an event for each value found.
+    ///
+    /// Splits nest: each event is worked on, split further, written, before the next one is asked for.
+    ///
+    /// ```
+    /// use payload::{Arena, ChangeError, Name, Output, Path, Payload};
+    ///
+    /// /// What a pipeline does: each step hands what it makes to the rest of the chain, depth first.
+    /// fn run(steps: &[Path], event: &mut Payload<'_>, out: &mut Output) -> Result<(), ChangeError> {
+    ///     let Some((path, rest)) = steps.split_first() else {
+    ///         event.set(&Path::new("$.k.x").unwrap(), event_number(out))?;
+    ///         event.write_to(out);
+    ///         out.push(b'\n');
+    ///         return Ok(());
+    ///     };
+    ///     let mut split = event.split(path, &[Name::new("k")])?;
+    ///     while let Some(mut element) = split.next()? {
+    ///         run(rest, &mut element, out)?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// # fn event_number(out: &[u8]) -> i64 { out.iter().filter(|&&b| b == b'\n').count() as i64 }
+    ///
+    /// let mut arena = Arena::new();
+    /// let mut out = Output::new();
+    /// let text = br#"{"k":{},"days":[{"hours":[{"a":1},{"a":2}]},{"hours":[{"a":3}]}]}"#;
+    /// let steps = [Path::new("$.days").unwrap(), Path::new("$.hours").unwrap()];
+    /// run(&steps, &mut arena.parse_slice(text)?, &mut out)?;
+    /// // The kept `k` is each event's own: no event sees what another one put into it.
+    /// assert_eq!(
+    ///     std::str::from_utf8(&out)?,
+    ///     "{\"a\":1,\"k\":{\"x\":0}}\n{\"a\":2,\"k\":{\"x\":1}}\n{\"a\":3,\"k\":{\"x\":2}}\n"
+    /// );
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Missing`](ChangeError::Missing); [`WrongKind`](ChangeError::WrongKind) if it is no array; `TooLarge`. The
+    /// event is as it was.
+    pub fn split(&mut self, path: &Path, keep: &[Name]) -> Result<Split<'_>, ChangeError> {
+        let mut depth = self.depth;
+        let array = if path.is_definite() {
+            let value = self.get(path).ok_or(ChangeError::Missing)?;
+            if value.kind() != Kind::Array {
+                return Err(ChangeError::WrongKind(value.kind()));
+            }
+            value.node
+        } else {
+            self.gather(path, 0, &mut depth)?
+        };
+        // Copied before any element is changed: a kept member may hold the array itself.
+        let (mut kept, mut last) = (NIL, NIL);
+        for name in keep {
+            let copy = match self.root().member(name).map(|value| value.node) {
+                Some(node) => self.arena.copy_node(node, 1, &mut depth)?,
+                None => self.arena.null_node(),
+            };
+            self.arena.nodes[copy as usize].key = name.intern(&mut self.arena.keys);
+            match last {
+                NIL => kept = copy,
+                last => self.arena.nodes[last as usize].next = copy,
+            }
+            last = copy;
+        }
+        self.root = self.arena.null_node();
+        let next = self.arena.nodes[array as usize].child;
+        let mark = self.arena.mark();
+        Ok(Split { arena: self.arena, kept, next, mark, depth })
+    }
+}
+
+impl Split<'_> {
+    /// How many elements are left.
+    pub fn len(&self) -> usize {
+        self.rest().count()
+    }
+
+    /// Whether no element is left.
+    pub fn is_empty(&self) -> bool {
+        self.next == NIL
+    }
+
+    /// Whether every element that is left is an object.
+    pub fn all_objects(&self) -> bool {
+        self.rest().all(|kind| kind == Kind::Object)
+    }
+
+    fn rest(&self) -> impl Iterator<Item = Kind> {
+        let nodes = &self.arena.nodes;
+        let first = nodes.get(self.next as usize);
+        std::iter::successors(first, |node| nodes.get(node.next as usize)).map(|node| node.kind)
+    }
+
+    /// The next element. Kept members are put into objects only.
+    ///
+    /// # Errors
+    /// [`TooLarge`](ChangeError::TooLarge) if the kept members are; the element after it can be asked for.
+    #[expect(clippy::should_implement_trait, reason = "each event borrows the one arena")]
+    pub fn next(&mut self) -> Result<Option<Payload<'_>>, ChangeError> {
+        self.arena.release(self.mark);
+        if self.next == NIL {
+            return Ok(None);
+        }
+        let root = self.next;
+        self.next = self.arena.nodes[root as usize].next;
+        if self.kept != NIL && self.arena.nodes[root as usize].kind == Kind::Object {
+            self.arena.nodes[root as usize].flags &= !VERBATIM;
+            let mut kept = self.kept;
+            while kept != NIL {
+                let (key, next) = (self.arena.nodes[kept as usize].key, self.arena.nodes[kept as usize].next);
+                let copy = self.arena.copy_node(kept, 1, &mut self.depth)?;
+                self.arena.insert(root, key, copy);
+                kept = next;
+            }
+        }
+        Ok(Some(Payload { arena: self.arena, root, depth: self.depth }))
+    }
+}
