@@ -1,0 +1,117 @@
+//! Where the command writes: the product to stdout, the talk to stderr.
+//!
+//! What a person or a program asked for is the *product*; it can be redirected into a file and is then nothing but
+//! that. Everything else (what is being done, how long it was, what is wrong) is *talk*. Both lose their colours
+//! when they do not go to a terminal.
+
+use std::fmt::{self, Display};
+use std::io::{self, BufWriter, Write};
+
+/// The two streams of the command.
+pub struct Output {
+    product: BufWriter<Box<dyn Write>>,
+    talk: Box<dyn Write>,
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output").finish_non_exhaustive()
+    }
+}
+
+impl Output {
+    /// The process's stdout and stderr.
+    pub fn of_process() -> Self {
+        Self::new(anstream::stdout(), anstream::stderr())
+    }
+
+    /// Any two streams.
+    pub fn new(product: impl Write + 'static, talk: impl Write + 'static) -> Self {
+        Self { product: BufWriter::new(Box::new(product)), talk: Box::new(talk) }
+    }
+
+    /// One line (or several) of the product, with a line break at the end.
+    pub fn product(&mut self, text: impl Display) -> io::Result<()> {
+        writeln!(self.product, "{text}")
+    }
+
+    /// The product as a stream of bytes, buffered.
+    pub fn stream(&mut self) -> &mut dyn Write {
+        &mut self.product
+    }
+
+    /// One line of talk. That nobody listens is no error: the product counts.
+    pub fn talk(&mut self, text: impl Display) {
+        // What was produced before stands before it on a terminal that shows both; a product that cannot be written
+        // is noticed by the next `product` or by `finish`.
+        let _ = self.product.flush();
+        let _ = writeln!(self.talk, "{text}");
+    }
+
+    /// Hands over what is still in the buffer.
+    pub fn finish(&mut self) -> io::Result<()> {
+        self.product.flush()
+    }
+}
+
+/// How a command that could answer ended; an `Err` is "could not answer", exit code 2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Exit code 0.
+    Fine,
+    /// Findings, or a difference: exit code 1.
+    Findings,
+}
+
+/// For a person or for a machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// For machines: one JSON document.
+    Json,
+}
+
+/// Whether a program that reads our product went away before the end (`synth run … | head`): no failure of ours.
+pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe))
+}
+
+/// "no stack is called `x`; there is `y`, `z`; did you mean `y`?"
+pub fn unknown<N: AsRef<str>>(kind: &str, name: &str, there: &[N]) -> String {
+    let listed: Vec<String> = there.iter().map(|name| format!("`{}`", name.as_ref())).collect();
+    let there_is = if listed.is_empty() { "none".to_owned() } else { listed.join(", ") };
+    let near = there
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(name, known.as_ref()), known.as_ref()))
+        .min()
+        .filter(|(distance, known)| *distance <= known.chars().count().div_ceil(3));
+    let suggestion = near.map(|(_, known)| format!("; did you mean `{known}`?")).unwrap_or_default();
+    format!("no {kind} is called `{name}`; there is {there_is}{suggestion}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_near_name_is_suggested() {
+        assert_eq!(
+            unknown("stack", "cloudtrial", &["cloudtrail", "events"]),
+            "no stack is called `cloudtrial`; there is `cloudtrail`, `events`; did you mean `cloudtrail`?"
+        );
+        assert_eq!(unknown("stack", "vpc", &["events"]), "no stack is called `vpc`; there is `events`");
+        assert_eq!(unknown::<&str>("stack", "vpc", &[]), "no stack is called `vpc`; there is none");
+    }
+
+    #[test]
+    fn a_broken_pipe_is_known_below_any_context() {
+        use anyhow::Context as _;
+        let error = Err::<(), _>(io::Error::from(io::ErrorKind::BrokenPipe)).context("cannot write").unwrap_err();
+        assert!(is_broken_pipe(&error));
+        assert!(!is_broken_pipe(&anyhow::anyhow!("broken pipe")));
+    }
+}
