@@ -4,9 +4,19 @@
 //! reached through ports.
 
 pub mod bounded;
+pub mod build;
 pub mod codes;
 pub mod component;
 pub mod config;
+pub mod deserializers;
+pub mod event;
+pub mod handlers;
 pub mod late;
 pub mod need;
+pub mod operations;
+pub mod ports;
 pub mod problem;
+pub mod reporters;
+pub mod serializers;
+pub mod transports;
+pub mod wrappers;

@@ -1,0 +1,80 @@
+//! Deserializers: the text of a record or line to the payload of an event.
+//!
+//! *To add one*: a file with a struct that is a [`Component`] and a [`Deserializer`]; two lines here, `pub mod` and its row in
+//! [`register`].
+//!
+//! Imports: `build`, `component`, `event`, `payload`.
+
+use crate::{
+    build::{BuildCx, BuildError, Running},
+    component::{Component, Settings},
+    event::Fault,
+};
+use payload::{Arena, JsonError, Payload};
+use std::{fmt, ops::Range};
+
+/// What an author of a deserializer writes.
+pub trait Deserializer: Component {
+    /// What is made once and kept between events.
+    type State: fmt::Debug + Send + 'static;
+    /// Makes the state.
+    fn state(&self, cx: &BuildCx<'_>) -> Result<Self::State, BuildError>;
+    /// Reads one event.
+    fn read<'a>(&self, state: &mut Self::State, raw: Raw<'a>) -> Result<Payload<'a>, Fault>;
+    /// Whether the text is read as one JSON object and nothing is done to it: a following split may then read an array's elements
+    /// one by one.
+    fn is_plain_json(&self) -> bool {
+        false
+    }
+}
+
+/// The text of one event, where it was loaded.
+#[derive(Debug)]
+pub struct Raw<'a> {
+    /// What holds it.
+    pub arena: &'a mut Arena,
+    /// Where in the [loaded](Arena::loaded) bytes.
+    pub range: Range<usize>,
+}
+
+impl<'a> Raw<'a> {
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        self.arena.loaded().get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// Reads it as JSON.
+    pub fn parse(self) -> Result<Payload<'a>, JsonError> {
+        self.arena.parse_loaded(self.range)
+    }
+}
+
+/// A deserializer as a config holds it. Every [`Deserializer`] is one.
+pub trait BuildDeserializer: Settings {
+    /// Makes the one that runs.
+    fn build(&self, cx: &BuildCx<'_>) -> Result<Box<dyn RunDeserializer>, BuildError>;
+}
+
+/// A deserializer that runs.
+pub trait RunDeserializer: fmt::Debug + Send {
+    /// See [`Deserializer::deserialize`].
+    fn read<'a>(&mut self, raw: Raw<'a>) -> Result<Payload<'a>, Fault>;
+    /// See [`Deserializer::is_plain_json`].
+    fn is_plain_json(&self) -> bool;
+}
+
+impl<T: Deserializer> BuildDeserializer for T {
+    fn build(&self, cx: &BuildCx<'_>) -> Result<Box<dyn RunDeserializer>, BuildError> {
+        let state = self.state(cx).map_err(|error| error.of(T::NAME))?;
+        Ok(Box::new(Running { component: self.clone(), state }))
+    }
+}
+
+impl<T: Deserializer> RunDeserializer for Running<T, T::State> {
+    fn read<'a>(&mut self, raw: Raw<'a>) -> Result<Payload<'a>, Fault> {
+        self.component.read(&mut self.state, raw)
+    }
+    fn is_plain_json(&self) -> bool {
+        self.component.is_plain_json()
+    }
+}

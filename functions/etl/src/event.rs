@@ -1,0 +1,234 @@
+//! An event on its way through a pipeline: its payload, what is known about it, and what may become of it.
+//!
+//! Nothing here can carry an event's content into a log: the reasons of a [`Fault`], of a drop and of an [`Outage`] are texts of
+//! the program, never of the data.
+//!
+//! Imports: `payload`.
+
+use payload::Payload;
+use serde::{Deserialize, Serialize};
+use std::{fmt, sync::Arc};
+
+/// One event, lent to each component in turn.
+#[derive(Debug)]
+pub struct Event<'e> {
+    /// The event itself.
+    pub payload: Payload<'e>,
+    /// What is known about it.
+    pub facts: &'e mut Facts,
+}
+
+/// What is known about an event beside its payload. The elements of a split begin with the facts of the event they were in.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// The invocation it came with.
+    pub context: Arc<Context>,
+    /// What the clock said when the invocation began: milliseconds since 1970.
+    pub now_ms: i64,
+    /// Where it was read.
+    pub origin: Origin,
+    /// When it arrived at AWS: milliseconds since 1970.
+    pub arrival_ms: i64,
+    /// The time that an operation found in it: milliseconds since 1970.
+    pub time_ms: Option<i64>,
+    /// SHA-1 of the event's text as 40 hex digits. There only when a component of the pipeline [wants](WantsHash) it.
+    pub hash: Option<Hash>,
+    /// What an operation sorted it by, in order. A null partition is a name without a value.
+    pub partitions: Vec<(Arc<str>, Option<String>)>,
+    /// Which element it is, of each split that it went through.
+    pub elements: Vec<u32>,
+}
+
+/// SHA-1 as 40 lower-case hex digits.
+pub type Hash = [u8; 40];
+
+/// Whether a component reads [`Facts::hash`], which costs more than most operations do.
+pub type WantsHash = bool;
+
+impl Facts {
+    /// The event's own time, or else that of its arrival: Bender's event time.
+    pub fn event_ms(&self) -> i64 {
+        self.time_ms.unwrap_or(self.arrival_ms)
+    }
+
+    /// The partitions that operations made, followed by the handler's own (`__shardid__`, `__filename__`).
+    pub fn partitions(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let own = self.partitions.iter().map(|(name, value)| (&**name, value.as_deref()));
+        own.chain(self.origin.partition.iter().map(|(name, value)| (*name, Some(value.as_str()))))
+    }
+
+    /// The hash as text; empty when no component of the pipeline asked for it.
+    pub fn hash_text(&self) -> &str {
+        self.hash.as_ref().and_then(|hash| str::from_utf8(hash).ok()).unwrap_or_default()
+    }
+}
+
+/// Where an event was read: enough to find it again, and the same on every delivery of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// What kind of place, and which.
+    pub kind: OriginKind,
+    /// What Bender calls the source: `aws:kinesis`, `aws:s3`, `aws:sns`.
+    pub source_name: &'static str,
+    /// AWS's name of the region.
+    pub region: String,
+    /// The partition that the handler adds to every event: `__shardid__` or `__filename__`, and its value.
+    pub partition: Option<(&'static str, String)>,
+    /// Where the event begins in an object, in bytes after inflating. 0 for a record.
+    pub offset: u64,
+}
+
+/// The kinds of places that events are read from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum OriginKind {
+    /// None: made by a test.
+    #[default]
+    None,
+    /// A record of a Kinesis stream.
+    Kinesis(KinesisOrigin),
+    /// A line of an S3 object.
+    S3(S3Origin),
+}
+
+/// Which record of a Kinesis stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KinesisOrigin {
+    /// ARN of the stream.
+    pub stream_arn: String,
+    /// `shardId-…`.
+    pub shard_id: String,
+    /// The record's number in its shard.
+    pub sequence_number: String,
+    /// Its number in an aggregated record.
+    pub sub_sequence: Option<u64>,
+    /// The producer's partition key.
+    pub partition_key: String,
+    /// Lambda's id of the record: shard and sequence number.
+    pub event_id: String,
+    /// `aws:kinesis`.
+    pub event_source: String,
+}
+
+/// Which object of a bucket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct S3Origin {
+    /// The bucket's name.
+    pub bucket: String,
+    /// The key as the notification has it: URL-encoded.
+    pub key: String,
+    /// The version, of a bucket that keeps versions.
+    pub version_id: Option<String>,
+    /// What orders the events of one key.
+    pub sequencer: Option<String>,
+}
+
+/// What an operation says becomes of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It goes on.
+    Pass,
+    /// It is not wanted, for a reason that the ledger counts. Few words, always the same.
+    Drop(&'static str),
+}
+
+/// This one event cannot be worked on. Its neighbours are not touched by it.
+///
+/// The reason is a text of the program, so it can never hold content of the event; the ledger counts by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Fault {
+    /// Why, in a few words.
+    pub reason: &'static str,
+}
+
+impl Fault {
+    /// A fault with its reason.
+    pub const fn new(reason: &'static str) -> Self {
+        Self { reason }
+    }
+}
+
+impl From<payload::JsonError> for Fault {
+    fn from(error: payload::JsonError) -> Self {
+        Self::new(error.what)
+    }
+}
+
+impl From<payload::ChangeError> for Fault {
+    fn from(error: payload::ChangeError) -> Self {
+        Self::new(match error {
+            payload::ChangeError::Missing => "field is missing",
+            payload::ChangeError::WrongKind => "field is of another kind",
+            payload::ChangeError::Json(error) => error.what,
+        })
+    }
+}
+
+/// The far side does not do its part. What was not safe by then is handed back to the trigger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct Outage {
+    /// Why, in a few words.
+    pub reason: &'static str,
+}
+
+/// The part of a pipeline that an event was in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Reading the record or object.
+    Source,
+    /// Text to payload.
+    Deserializer,
+    /// A step of the source's chain.
+    Operation,
+    /// Putting the envelope around it.
+    Wrapper,
+    /// Payload to text.
+    Serializer,
+    /// The transport's form of it, or the far side's refusal for good.
+    Transport,
+    /// Handed back to the trigger: the far side did not take it in time.
+    Delivery,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Source => "source",
+            Self::Deserializer => "deserializer",
+            Self::Operation => "operation",
+            Self::Wrapper => "wrapper",
+            Self::Serializer => "serializer",
+            Self::Transport => "transport",
+            Self::Delivery => "delivery",
+        })
+    }
+}
+
+/// What Lambda says about an invocation. Every member may be missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Context {
+    /// The function's name.
+    pub function_name: Option<String>,
+    /// Its version; `$LATEST` or a number.
+    pub function_version: Option<String>,
+    /// The ARN that was invoked, with the alias if there was one.
+    pub invoked_function_arn: Option<String>,
+    /// Lambda's id of the invocation; the same for its retries.
+    pub aws_request_id: Option<String>,
+    /// CloudWatch's log group.
+    pub log_group_name: Option<String>,
+    /// And the stream in it.
+    pub log_stream_name: Option<String>,
+    /// When Lambda ends the invocation: milliseconds since 1970. None: never.
+    pub deadline_ms: Option<i64>,
+}
+
+impl Context {
+    /// What the function was invoked as: the alias of the ARN, `$LATEST` if it has none (Bender's rule).
+    pub fn alias(&self) -> &str {
+        self.invoked_function_arn.as_deref().and_then(|arn| arn.split(':').nth(7)).unwrap_or("$LATEST")
+    }
+}

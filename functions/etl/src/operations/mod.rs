@@ -1,0 +1,72 @@
+//! Operations: the steps of a source's chain. Each changes an event, drops it, or makes several of it.
+//!
+//! *To add one*: a file with a struct that is a [`Component`] and an [`Operation`]; two lines here, `pub mod` and its row in
+//! [`register`]. One that makes several events of one is a [`BuildOperation`] itself, and says which [`Step`] it is.
+//!
+//! Imports: `build`, `component`, `event`, `payload`.
+
+use crate::{
+    build::{BuildCx, BuildError, Running},
+    component::{Component, Settings},
+    event::{Event, Fault, Outcome},
+};
+use payload::{Name, Path};
+use std::fmt;
+
+/// What an author of an operation writes.
+pub trait Operation: Component {
+    /// What is made once and kept between events.
+    type State: fmt::Debug + Send + 'static;
+    /// Makes the state.
+    fn state(&self, cx: &BuildCx<'_>) -> Result<Self::State, BuildError>;
+    /// Works on one event.
+    fn perform(&self, state: &mut Self::State, event: &mut Event<'_>) -> Result<Outcome, Fault>;
+    /// Whether it reads [`Facts::hash`](crate::event::Facts::hash).
+    fn wants_hash(&self) -> bool {
+        false
+    }
+}
+
+/// An operation as a config holds it. Every [`Operation`] is one.
+pub trait BuildOperation: Settings {
+    /// Makes the step that runs.
+    fn build(&self, cx: &BuildCx<'_>) -> Result<Step, BuildError>;
+}
+
+/// A step of a chain that runs.
+#[derive(Debug)]
+pub enum Step {
+    /// One event in, one or none out.
+    Perform(Box<dyn RunOperation>),
+    /// One event for each element of an array. Each element must be an object.
+    Split {
+        /// Where the array is.
+        path: Path,
+        /// Top-level members of the source event that each element gets a copy of; null where there is none.
+        keep: Vec<Name>,
+    },
+}
+
+/// An operation that runs.
+pub trait RunOperation: fmt::Debug + Send {
+    /// See [`Operation::perform`].
+    fn perform(&mut self, event: &mut Event<'_>) -> Result<Outcome, Fault>;
+    /// See [`Operation::wants_hash`].
+    fn wants_hash(&self) -> bool;
+}
+
+impl<T: Operation> BuildOperation for T {
+    fn build(&self, cx: &BuildCx<'_>) -> Result<Step, BuildError> {
+        let state = self.state(cx).map_err(|error| error.of(T::NAME))?;
+        Ok(Step::Perform(Box::new(Running { component: self.clone(), state })))
+    }
+}
+
+impl<T: Operation> RunOperation for Running<T, T::State> {
+    fn perform(&mut self, event: &mut Event<'_>) -> Result<Outcome, Fault> {
+        self.component.perform(&mut self.state, event)
+    }
+    fn wants_hash(&self) -> bool {
+        self.component.wants_hash()
+    }
+}

@@ -1,0 +1,220 @@
+//! Transports: the far side's form of events, the calls that carry them, and what its answers mean.
+//!
+//! A transport is pure: it frames an event, says which call carries a [`Load`] of them, and judges the answer unit by unit. Buffers,
+//! bounds, threads, retries and deadlines are the pipeline's.
+//!
+//! *To add one*: a file with a struct that is a [`Component`] and a [`Transport`]; two lines here, `pub mod` and its row in
+//! [`register`].
+//!
+//! Imports: `build`, `component`, `event`, `payload`, `ports`.
+
+use crate::{
+    build::{BuildCx, BuildError, Running},
+    component::{Component, Settings},
+    event::{Context, Event, Fault},
+    ports::{Answer, Call},
+};
+use bytes::Bytes;
+use payload::Output;
+use std::{fmt, sync::Arc, time::Duration};
+
+/// What an author of a transport writes.
+pub trait Transport: Component {
+    /// What is made once and kept between events and invocations.
+    type State: fmt::Debug + Send + 'static;
+    /// How much it takes at once.
+    fn limits(&self) -> Limits;
+    /// Makes the state.
+    fn state(&self, cx: &BuildCx<'_>) -> Result<Self::State, BuildError>;
+    /// An invocation begins. Nothing of an earlier one may stay.
+    fn begin(&self, _state: &mut Self::State, _context: &Context) {}
+    /// Appends what stands before an event.
+    fn head(&self, _state: &mut Self::State, _event: &Event<'_>, _out: &mut Output) -> Result<(), Fault> {
+        Ok(())
+    }
+    /// Appends what stands behind an event.
+    fn tail(&self, _state: &mut Self::State, _event: &Event<'_>, _out: &mut Output) -> Result<(), Fault> {
+        Ok(())
+    }
+    /// What is to be done to deliver a load.
+    fn call(&self, state: &mut Self::State, load: &Load<'_>) -> Next;
+    /// What the answer to the last call for this load means.
+    fn judge(&self, state: &mut Self::State, load: &Load<'_>, answer: &Answer) -> Verdict;
+    /// A partition was given up: what is to be called so that nothing is left lying at the far side. Nobody reads the answer.
+    fn abandon(&self, _state: &mut Self::State, _partition: &Partition) -> Option<Call> {
+        None
+    }
+    /// Whether it reads [`Facts::hash`](crate::event::Facts::hash).
+    fn wants_hash(&self) -> bool {
+        false
+    }
+}
+
+/// What events were sorted by, in order. A null partition is a name without a value.
+pub type Partition = [(Arc<str>, Option<String>)];
+
+/// How much a transport takes at once, and how it wants it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one event with what stands before and behind it. A larger one is a [`Fault`].
+    pub event_bytes: usize,
+    /// Events are packed together into units of up to this many bytes. 0: each event is a unit of its own.
+    pub unit_bytes: usize,
+    /// Units in a load. A unit is what the far side answers for.
+    pub units: usize,
+    /// Bytes in a load.
+    pub bytes: usize,
+    /// Calls in flight.
+    pub threads: usize,
+    /// Whether events of different partitions go separate ways.
+    pub by_partition: bool,
+    /// Whether a load waits until the one before it in its partition is taken.
+    pub ordered: bool,
+    /// Whether each partition ends with a last load, which may be empty.
+    pub closes: bool,
+    /// How often a call is repeated. None: as the time left allows.
+    pub retries: Option<u32>,
+    /// The wait before the first repetition; it doubles from there, with jitter.
+    pub retry_delay: Duration,
+    /// How long an answer may take.
+    pub time_limit: Duration,
+}
+
+impl Default for Limits {
+    /// One call of up to 4 MiB after another, each event on its own.
+    fn default() -> Self {
+        Self {
+            event_bytes: 4 << 20,
+            unit_bytes: 0,
+            units: usize::MAX,
+            bytes: 4 << 20,
+            threads: 1,
+            by_partition: true,
+            ordered: true,
+            closes: false,
+            retries: None,
+            retry_delay: Duration::from_millis(100),
+            time_limit: Duration::from_secs(40),
+        }
+    }
+}
+
+/// Events of one partition on their way.
+#[derive(Clone, Copy, Debug)]
+pub struct Load<'a> {
+    /// Their partition; empty if the transport does not want partitions apart.
+    pub partition: &'a Partition,
+    /// All of them, framed, one behind the other.
+    pub bytes: &'a Bytes,
+    /// Where each unit ends in `bytes`.
+    pub ends: &'a [usize],
+    /// Whether nothing of this partition follows in this invocation.
+    pub last: bool,
+}
+
+impl Load<'_> {
+    /// The units, sharing the load's memory.
+    pub fn units(&self) -> impl ExactSizeIterator<Item = Bytes> + '_ {
+        let mut from = 0;
+        self.ends.iter().map(move |&end| self.bytes.slice(std::mem::replace(&mut from, end)..end))
+    }
+}
+
+/// What is to be done to deliver a load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Make this call; then [`Transport::judge`] its answer. The pipeline repeats the very same call when it was refused as a whole.
+    Call(Call),
+    /// Nothing: the transport keeps the bytes. Its events are safe when the partition's last load is taken.
+    Keep,
+    /// Nothing at all.
+    Done,
+}
+
+/// What an answer means for a load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All of it is safe, and with the last load of a partition what was held of it.
+    Taken,
+    /// All of it is taken, but safe only when the partition's last load is.
+    Held,
+    /// It was a step; ask [`Transport::call`] for the next one.
+    More,
+    /// The call failed, but may succeed when it is repeated.
+    Again(&'static str),
+    /// The far side will never take it.
+    Refused(&'static str),
+    /// Each unit has its own answer.
+    Units(Vec<UnitVerdict>),
+}
+
+/// What an answer means for a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UnitVerdict {
+    /// It is safe.
+    Taken,
+    /// Not now.
+    Again(&'static str),
+    /// Never.
+    Refused(&'static str),
+}
+
+/// A transport as a config holds it. Every [`Transport`] is one.
+pub trait BuildTransport: Settings {
+    /// Makes the one that runs.
+    fn build(&self, cx: &BuildCx<'_>) -> Result<Box<dyn RunTransport>, BuildError>;
+}
+
+/// A transport that runs. Its methods are those of [`Transport`].
+pub trait RunTransport: fmt::Debug + Send {
+    /// See [`Transport::limits`].
+    fn limits(&self) -> Limits;
+    /// See [`Transport::begin`].
+    fn begin(&mut self, context: &Context);
+    /// See [`Transport::head`].
+    fn head(&mut self, event: &Event<'_>, out: &mut Output) -> Result<(), Fault>;
+    /// See [`Transport::tail`].
+    fn tail(&mut self, event: &Event<'_>, out: &mut Output) -> Result<(), Fault>;
+    /// See [`Transport::call`].
+    fn call(&mut self, load: &Load<'_>) -> Next;
+    /// See [`Transport::judge`].
+    fn judge(&mut self, load: &Load<'_>, answer: &Answer) -> Verdict;
+    /// See [`Transport::abandon`].
+    fn abandon(&mut self, partition: &Partition) -> Option<Call>;
+    /// See [`Transport::wants_hash`].
+    fn wants_hash(&self) -> bool;
+}
+
+impl<T: Transport> BuildTransport for T {
+    fn build(&self, cx: &BuildCx<'_>) -> Result<Box<dyn RunTransport>, BuildError> {
+        let state = self.state(cx).map_err(|error| error.of(T::NAME))?;
+        Ok(Box::new(Running { component: self.clone(), state }))
+    }
+}
+
+impl<T: Transport> RunTransport for Running<T, T::State> {
+    fn limits(&self) -> Limits {
+        self.component.limits()
+    }
+    fn begin(&mut self, context: &Context) {
+        self.component.begin(&mut self.state, context);
+    }
+    fn head(&mut self, event: &Event<'_>, out: &mut Output) -> Result<(), Fault> {
+        self.component.head(&mut self.state, event, out)
+    }
+    fn tail(&mut self, event: &Event<'_>, out: &mut Output) -> Result<(), Fault> {
+        self.component.tail(&mut self.state, event, out)
+    }
+    fn call(&mut self, load: &Load<'_>) -> Next {
+        self.component.call(&mut self.state, load)
+    }
+    fn judge(&mut self, load: &Load<'_>, answer: &Answer) -> Verdict {
+        self.component.judge(&mut self.state, load, answer)
+    }
+    fn abandon(&mut self, partition: &Partition) -> Option<Call> {
+        self.component.abandon(&mut self.state, partition)
+    }
+    fn wants_hash(&self) -> bool {
+        self.component.wants_hash()
+    }
+}

@@ -1,0 +1,75 @@
+//! Wrappers: the envelope that an event is delivered in.
+//!
+//! *To add one*: a file with a struct that is a [`Component`] and a [`Wrapper`]; two lines here, `pub mod` and its row in
+//! [`register`].
+//!
+//! Imports: `build`, `component`, `event`, `payload`.
+
+use crate::{
+    build::{BuildCx, BuildError, Running},
+    component::{Component, Settings},
+    event::{Event, Fault},
+};
+use payload::Name;
+use std::fmt;
+
+/// What an author of a wrapper writes.
+pub trait Wrapper: Component {
+    /// What is made once and kept between events: the names of the members, mostly.
+    type State: fmt::Debug + Send + 'static;
+    /// Makes the state. The serializer decides how the envelope's own keys are spelled.
+    fn state(&self, cx: &BuildCx<'_>, spelling: Spelling<'_>) -> Result<Self::State, BuildError>;
+    /// Puts the envelope around an event.
+    fn wrap(&self, state: &mut Self::State, event: &mut Event<'_>) -> Result<(), Fault>;
+    /// Whether it reads [`Facts::hash`](crate::event::Facts::hash).
+    fn wants_hash(&self) -> bool {
+        false
+    }
+}
+
+/// How the serializer spells an envelope's key, given in camel case: `partitionKey` -> `partition_key`.
+#[derive(Clone, Copy)]
+pub struct Spelling<'a>(pub &'a dyn Fn(&str) -> String);
+
+impl Spelling<'_> {
+    /// The key as it is written.
+    pub fn name(self, key: &str) -> Name {
+        Name::new(&(self.0)(key))
+    }
+}
+
+impl fmt::Debug for Spelling<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Spelling")
+    }
+}
+
+/// A wrapper as a config holds it. Every [`Wrapper`] is one.
+pub trait BuildWrapper: Settings {
+    /// Makes the one that runs.
+    fn build(&self, cx: &BuildCx<'_>, spelling: Spelling<'_>) -> Result<Box<dyn RunWrapper>, BuildError>;
+}
+
+/// A wrapper that runs.
+pub trait RunWrapper: fmt::Debug + Send {
+    /// See [`Wrapper::wrap`].
+    fn wrap(&mut self, event: &mut Event<'_>) -> Result<(), Fault>;
+    /// See [`Wrapper::wants_hash`].
+    fn wants_hash(&self) -> bool;
+}
+
+impl<T: Wrapper> BuildWrapper for T {
+    fn build(&self, cx: &BuildCx<'_>, spelling: Spelling<'_>) -> Result<Box<dyn RunWrapper>, BuildError> {
+        let state = self.state(cx, spelling).map_err(|error| error.of(T::NAME))?;
+        Ok(Box::new(Running { component: self.clone(), state }))
+    }
+}
+
+impl<T: Wrapper> RunWrapper for Running<T, T::State> {
+    fn wrap(&mut self, event: &mut Event<'_>) -> Result<(), Fault> {
+        self.component.wrap(&mut self.state, event)
+    }
+    fn wants_hash(&self) -> bool {
+        self.component.wants_hash()
+    }
+}
