@@ -27,6 +27,8 @@ pub struct Facts {
     pub now_ms: i64,
     /// Where it was read.
     pub origin: Origin,
+    /// Where it begins in its object, in bytes after inflating. 0 for a record.
+    pub offset: u64,
     /// When it arrived at AWS: milliseconds since 1970.
     pub arrival_ms: i64,
     /// The time that an operation found in it: milliseconds since 1970.
@@ -54,7 +56,7 @@ impl Facts {
     /// The partitions that operations made, followed by the handler's own (`__shardid__`, `__filename__`).
     pub fn partitions(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         let own = self.partitions.iter().map(|(name, value)| (&**name, value.as_deref()));
-        own.chain(self.origin.partition.iter().map(|(name, value)| (*name, Some(value.as_str()))))
+        own.chain(self.origin.partition.iter().map(|(name, value)| (*name, Some(&**value))))
     }
 
     /// The hash as text; empty when no component of the pipeline asked for it.
@@ -68,14 +70,12 @@ impl Facts {
 pub struct Origin {
     /// What kind of place, and which.
     pub kind: OriginKind,
-    /// What Bender calls the source: `aws:kinesis`, `aws:s3`, `aws:sns`.
+    /// AWS's name of the service: `aws:kinesis`, `aws:s3`; `aws:sns` for objects announced by SNS.
     pub source_name: &'static str,
     /// AWS's name of the region.
-    pub region: String,
+    pub region: Arc<str>,
     /// The partition that the handler adds to every event: `__shardid__` or `__filename__`, and its value.
-    pub partition: Option<(&'static str, String)>,
-    /// Where the event begins in an object, in bytes after inflating. 0 for a record.
-    pub offset: u64,
+    pub partition: Option<(&'static str, Arc<str>)>,
 }
 
 /// The kinds of places that events are read from.
@@ -94,19 +94,17 @@ pub enum OriginKind {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KinesisOrigin {
     /// ARN of the stream.
-    pub stream_arn: String,
-    /// `shardId-…`.
-    pub shard_id: String,
+    pub stream_arn: Arc<str>,
+    /// `shardId-…`. The record's event id is this, a colon and the sequence number.
+    pub shard_id: Arc<str>,
     /// The record's number in its shard.
     pub sequence_number: String,
     /// Its number in an aggregated record.
     pub sub_sequence: Option<u64>,
     /// The producer's partition key.
-    pub partition_key: String,
-    /// Lambda's id of the record: shard and sequence number.
-    pub event_id: String,
-    /// `aws:kinesis`.
-    pub event_source: String,
+    pub partition_key: Option<String>,
+    /// `aws:kinesis`, as the record says.
+    pub event_source: Option<Arc<str>>,
 }
 
 /// Which object of a bucket.
@@ -150,16 +148,24 @@ impl Fault {
 
 impl From<payload::JsonError> for Fault {
     fn from(error: payload::JsonError) -> Self {
-        Self::new(error.what)
+        Self::new(error.reason)
     }
 }
 
 impl From<payload::ChangeError> for Fault {
     fn from(error: payload::ChangeError) -> Self {
+        use payload::ChangeError as E;
         Self::new(match error {
-            payload::ChangeError::Missing => "field is missing",
-            payload::ChangeError::WrongKind => "field is of another kind",
-            payload::ChangeError::Json(error) => error.what,
+            E::Missing => "nothing at the path",
+            E::MissingParent => "the path leads through a field that is missing",
+            E::WrongParent(_) => "the path leads through a value that cannot hold it",
+            E::WrongKind(_) => "the value is of another kind than needed",
+            E::WrongPath => "the path does not name one member",
+            E::Collision => "two members would have the same name",
+            E::TooDeep => "the event would be nested too deep",
+            E::TooLarge => "the event would become too large",
+            E::NotFinite => "the number is infinite or not a number",
+            E::Json(error) => error.reason,
         })
     }
 }
@@ -206,8 +212,9 @@ impl fmt::Display for Stage {
     }
 }
 
-/// What Lambda says about an invocation. Every member may be missing.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// What Lambda says about an invocation, and, for a run without Lambda, about what stands in for its trigger. Every member may be
+/// missing; unknown ones are passed over.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Context {
     /// The function's name.
@@ -224,6 +231,12 @@ pub struct Context {
     pub log_stream_name: Option<String>,
     /// When Lambda ends the invocation: milliseconds since 1970. None: never.
     pub deadline_ms: Option<i64>,
+    /// What the clock says, if it is to be the same every time: milliseconds since 1970.
+    pub now_ms: Option<i64>,
+    /// The stream that the lines of a local file stand for.
+    pub kinesis: Option<KinesisStandIn>,
+    /// The object that a local file stands for.
+    pub s3: Option<S3StandIn>,
 }
 
 impl Context {
@@ -231,4 +244,40 @@ impl Context {
     pub fn alias(&self) -> &str {
         self.invoked_function_arn.as_deref().and_then(|arn| arn.split(':').nth(7)).unwrap_or("$LATEST")
     }
+}
+
+/// The stream that the lines of a local file stand for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct KinesisStandIn {
+    /// ARN of the stream.
+    pub event_source_arn: Option<String>,
+    /// `aws:kinesis`.
+    pub event_source: Option<String>,
+    /// AWS's name of the region.
+    pub aws_region: Option<String>,
+    /// `shardId-…`.
+    pub shard_id: Option<String>,
+    /// Of the first line; each further line has the next one.
+    pub sequence_number: Option<String>,
+    /// Of every line.
+    pub partition_key: Option<String>,
+    /// When the lines arrived: milliseconds since 1970.
+    pub approximate_arrival_ms: Option<i64>,
+}
+
+/// The object that a local file stands for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct S3StandIn {
+    /// The bucket's name.
+    pub bucket: Option<String>,
+    /// The key, URL-encoded.
+    pub key: Option<String>,
+    /// The version.
+    pub version_id: Option<String>,
+    /// When the object was announced, in RFC 3339.
+    pub event_time: Option<String>,
+    /// AWS's name of the region.
+    pub aws_region: Option<String>,
 }

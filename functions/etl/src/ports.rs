@@ -6,22 +6,29 @@
 //! Imports: nothing.
 
 use bytes::Bytes;
-use std::{fmt, io::Read, sync::mpsc::Sender, time::Duration};
+use std::{
+    fmt,
+    io::Read,
+    sync::{Arc, mpsc::Sender},
+    time::Duration,
+};
 
 /// The world of one pipeline.
-#[derive(Clone, Copy)]
-pub struct Ports<'a> {
+#[derive(Clone)]
+pub struct Ports {
     /// Time.
-    pub clock: &'a dyn Clock,
+    pub clock: Arc<dyn Clock>,
     /// Objects to read.
-    pub objects: &'a dyn Objects,
+    pub objects: Arc<dyn Objects>,
     /// Calls to far sides.
-    pub calls: &'a dyn Calls,
+    pub calls: Arc<dyn Calls>,
     /// Lines for people and alarms.
-    pub log: &'a dyn Log,
+    pub log: Arc<dyn Log>,
+    /// What the jitter of repeated calls begins with. The same seed gives the same waits.
+    pub seed: u64,
 }
 
-impl fmt::Debug for Ports<'_> {
+impl fmt::Debug for Ports {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ports")
     }

@@ -43,9 +43,14 @@ impl<'a> Raw<'a> {
         self.arena.loaded().get(self.range.clone()).unwrap_or_default()
     }
 
-    /// Reads it as JSON.
+    /// Reads it as JSON, strictly.
     pub fn parse(self) -> Result<Payload<'a>, JsonError> {
-        self.arena.parse_loaded(self.range)
+        self.arena.parse(self.range)
+    }
+
+    /// Reads it as JSON; what is not JSON, as Gson does. See [`Arena::parse_lenient`].
+    pub fn parse_lenient(self) -> Result<Payload<'a>, JsonError> {
+        self.arena.parse_lenient(self.range)
     }
 }
 

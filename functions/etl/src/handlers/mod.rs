@@ -6,11 +6,22 @@
 //! *To add one*: a file with a struct that is a [`Component`] and a [`Handler`]; two lines here, `pub mod` and its row in
 //! [`register`].
 //!
-//! Imports: `component`, `event`.
+//! Imports: `component`, `event`, `late`, `need`.
+
+pub mod kinesis;
+mod notification;
+pub mod s3;
+pub mod sns_s3;
+
+pub use kinesis::KinesisHandler;
+pub use s3::S3Handler;
+pub use sns_s3::SNSS3Handler;
 
 use crate::{
     component::{Component, Settings},
-    event::Facts,
+    event::{Context, Facts},
+    late::Late,
+    need::{Need, Target},
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -19,15 +30,16 @@ use std::borrow::Cow;
 /// What an author of a handler writes.
 pub trait Handler: Component {
     /// The settings that all handlers share.
-    fn common(&self) -> &Common;
+    fn common(&self) -> Common;
     /// Reads an invocation. An error means that it is none of this handler's.
     fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs>;
     /// The topic that is told the keys of objects which could not be processed.
     fn failure_topic(&self) -> Option<&str> {
         None
     }
-    /// The trigger that stands for the `number`th input (from 0) of a run without Lambda.
-    fn stand_in(&self, name: &str, number: u64, now_ms: i64) -> Trigger<'static>;
+    /// What stands in for Lambda's trigger in a run without Lambda: for the `number`th input (from 0), which is called `name`. Its body
+    /// is [`Body::Nothing`].
+    fn stand_in(&self, context: &Context, name: &str, number: u64) -> Trigger<'static>;
     /// Whether an input of a run without Lambda is one object rather than a record on each line.
     fn reads_objects(&self) -> bool;
 }
@@ -35,19 +47,19 @@ pub trait Handler: Component {
 /// A handler as a config holds it. Every [`Handler`] is one.
 pub trait BuildHandler: Settings {
     /// See [`Handler::common`].
-    fn common(&self) -> &Common;
+    fn common(&self) -> Common;
     /// See [`Handler::read`].
     fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs>;
     /// See [`Handler::failure_topic`].
     fn failure_topic(&self) -> Option<&str>;
     /// See [`Handler::stand_in`].
-    fn stand_in(&self, name: &str, number: u64, now_ms: i64) -> Trigger<'static>;
+    fn stand_in(&self, context: &Context, name: &str, number: u64) -> Trigger<'static>;
     /// See [`Handler::reads_objects`].
     fn reads_objects(&self) -> bool;
 }
 
 impl<T: Handler> BuildHandler for T {
-    fn common(&self) -> &Common {
+    fn common(&self) -> Common {
         Handler::common(self)
     }
     fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs> {
@@ -56,18 +68,38 @@ impl<T: Handler> BuildHandler for T {
     fn failure_topic(&self) -> Option<&str> {
         Handler::failure_topic(self)
     }
-    fn stand_in(&self, name: &str, number: u64, now_ms: i64) -> Trigger<'static> {
-        Handler::stand_in(self, name, number, now_ms)
+    fn stand_in(&self, context: &Context, name: &str, number: u64) -> Trigger<'static> {
+        Handler::stand_in(self, context, name, number)
     }
     fn reads_objects(&self) -> bool {
         Handler::reads_objects(self)
     }
 }
 
-/// The settings that all handlers share.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// The settings that all handlers share, as the pipeline wants them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Common {
+    /// Whether the invocation fails, or names what is to come again, when something could not be delivered.
+    pub fail_on_exception: bool,
+    /// Whether the function's own tags become tags of all metrics.
+    pub include_function_tags: bool,
+    /// Tags of all metrics.
+    pub metric_tags: Vec<Tag>,
+}
+
+/// A tag of all metrics.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Common {}
+pub struct Tag {
+    /// Its name.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+}
+
+pub(crate) fn yes() -> bool {
+    true
+}
 
 /// What one invocation brings.
 #[derive(Debug)]
@@ -76,6 +108,8 @@ pub struct Batch<'j> {
     pub triggers: Vec<Trigger<'j>>,
     /// What is handed back when some are not safe.
     pub on_failure: OnFailure,
+    /// Whether each trigger is logged, by its id.
+    pub log_triggers: bool,
 }
 
 /// What the answer to Lambda is when not everything is safe.
@@ -123,9 +157,33 @@ pub enum Body<'j> {
     },
     /// Nothing to read, for a reason that the ledger counts.
     Nothing(&'static str),
+    /// Not to be read, for a reason that the ledger counts.
+    Unreadable(&'static str),
 }
 
 /// Why an invocation is none of a handler's. Without its content.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not what this handler reads: {0}")]
 pub struct NotOurs(pub String);
+
+/// Reads an invocation, or a part of one. What is wrong is told by its place alone.
+fn read_json<'j, T: Deserialize<'j>>(json: &'j [u8]) -> Result<T, NotOurs> {
+    serde_json::from_slice(json).map_err(|error| {
+        let what = if error.is_data() { "a member is missing or of another type" } else { "it is not JSON" };
+        NotOurs(format!("{what} (line {}, column {})", error.line(), error.column()))
+    })
+}
+
+/// Seconds with a fraction, as Lambda writes times, to milliseconds.
+#[expect(clippy::cast_possible_truncation, reason = "a float becomes the nearest integer there is")]
+fn millis(seconds: Option<f64>) -> i64 {
+    (seconds.unwrap_or_default() * 1000.0).round() as i64
+}
+
+fn tag_needs(include_function_tags: bool) -> Vec<Need> {
+    if include_function_tags { vec![Need { actions: &["lambda:ListTags"], on: Target::FunctionTags }] } else { vec![] }
+}
+
+fn topic_needs(topic: Option<&Late<String>>) -> Option<Need> {
+    topic.map(|topic| Need { actions: &["sns:Publish"], on: Target::Topic(topic.clone()) })
+}

@@ -1,0 +1,260 @@
+//! `KinesisHandler`: records of a Kinesis stream.
+//!
+//! Imports: `component`, `event`, `need`.
+
+use super::{Batch, Body, Common, Handler, NotOurs, OnFailure, Tag, Trigger, yes};
+use crate::{
+    component::Component,
+    event::{Context, Facts, KinesisOrigin, Origin, OriginKind},
+    need::Need,
+};
+use bon::Builder;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::{borrow::Cow, sync::Arc};
+
+/// Reads the records of a Kinesis stream. Each record is one event.
+///
+/// A source is chosen for each record by its stream's ARN. When some records cannot be delivered, the answer to Lambda is a partial
+/// batch response that names the first of them: it and all after it come again, those before it do not. The event source mapping
+/// must ask for that (`FunctionResponseTypes: [ReportBatchItemFailures]`, which our triggers set), or Lambda takes the answer
+/// for success.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
+#[serde(deny_unknown_fields)]
+pub struct KinesisHandler {
+    /// Whether records that could not be delivered come again. If not, they are lost, counted and logged, and the invocation
+    /// succeeds.
+    #[serde(default = "yes")]
+    #[builder(default = true)]
+    pub fail_on_exception: bool,
+    /// Whether the function's own tags become tags of all metrics, in place of `metric_tags` of the same name.
+    #[serde(default)]
+    #[builder(default)]
+    pub include_function_tags: bool,
+    /// Tags of all metrics.
+    #[serde(default)]
+    #[builder(default)]
+    pub metric_tags: Vec<Tag>,
+    /// Accepted, as Bender's configs have it; has no meaning here.
+    #[serde(default = "queue_size")]
+    #[builder(default = queue_size())]
+    pub queue_size: u32,
+    /// Whether each record is gzip, as CloudWatch Logs sends it. A record that is not is a fault of that record alone.
+    #[serde(default)]
+    #[builder(default)]
+    pub decompress: bool,
+    /// Whether events are sorted by their shard: as the partition `__shardid__`, behind those that operations make.
+    #[serde(default, alias = "add_kinesis_shard_to_partitions")]
+    #[builder(default)]
+    pub add_shardid_to_partitions: bool,
+    /// Accepted, as Bender's configs have it; has no meaning here.
+    #[serde(default = "buffer_size")]
+    #[builder(default = buffer_size())]
+    pub buffer_size: u32,
+}
+
+fn queue_size() -> u32 {
+    500
+}
+
+fn buffer_size() -> u32 {
+    1024
+}
+
+impl Component for KinesisHandler {
+    const NAME: &'static str = "KinesisHandler";
+    const EXAMPLE: &'static str = "type: KinesisHandler\ndecompress: true\n";
+
+    fn needs(&self) -> Vec<Need> {
+        super::tag_needs(self.include_function_tags)
+    }
+}
+
+impl Handler for KinesisHandler {
+    fn common(&self) -> Common {
+        Common {
+            fail_on_exception: self.fail_on_exception,
+            include_function_tags: self.include_function_tags,
+            metric_tags: self.metric_tags.clone(),
+        }
+    }
+
+    fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs> {
+        let invocation: Invocation<'j> = super::read_json(invocation)?;
+        let mut last = Shard::default();
+        let triggers = invocation.records.into_iter().map(|record| self.trigger(record, &mut last)).collect();
+        Ok(Batch { triggers, on_failure: OnFailure::Suffix, log_triggers: false })
+    }
+
+    fn stand_in(&self, context: &Context, _: &str, number: u64) -> Trigger<'static> {
+        let given = context.kinesis.clone().unwrap_or_default();
+        let mut last = Shard::default();
+        let arn = given.event_source_arn.unwrap_or_else(|| STAND_IN_ARN.to_owned());
+        let first = given.sequence_number.unwrap_or_else(|| "0".to_owned());
+        last.choose(&arn, given.aws_region.as_deref(), given.shard_id.as_deref(), given.event_source.as_deref());
+        let sequence_number = add(&first, number);
+        let facts = Facts {
+            arrival_ms: given.approximate_arrival_ms.or(context.now_ms).unwrap_or_default(),
+            origin: last.origin(sequence_number.clone(), given.partition_key, self.add_shardid_to_partitions),
+            ..Facts::default()
+        };
+        Trigger { id: sequence_number.into(), facts, source: arn.into(), body: Body::Nothing("stands in") }
+    }
+
+    fn reads_objects(&self) -> bool {
+        false
+    }
+}
+
+const STAND_IN_ARN: &str = "arn:aws:kinesis:us-east-1:123456789012:stream/log-stream";
+
+impl KinesisHandler {
+    fn trigger<'j>(&self, record: Record<'j>, last: &mut Shard) -> Trigger<'j> {
+        let text = |text: Option<Text<'j>>| text.map(|text| text.0).unwrap_or_default();
+        let source = text(record.event_source_arn);
+        let sequence = text(record.kinesis.sequence_number);
+        let event_id = text(record.event_id);
+        let event_source = record.event_source.as_ref().map(|source| &*source.0);
+        let shard = event_id.split_once(':').map(|(shard, _)| shard);
+        last.choose(&source, record.aws_region.as_ref().map(|region| &*region.0), shard, event_source);
+        let partition_key = record.kinesis.partition_key.map(|key| key.0.into_owned());
+        let facts = Facts {
+            arrival_ms: super::millis(record.kinesis.approximate_arrival_timestamp),
+            origin: last.origin(sequence.clone().into_owned(), partition_key, self.add_shardid_to_partitions),
+            ..Facts::default()
+        };
+        let body = match record.kinesis.data {
+            Some(data) => Body::Base64 { text: data.0, gzip: self.decompress },
+            None => Body::Unreadable("the record has no data"),
+        };
+        Trigger { id: sequence, facts, source, body }
+    }
+}
+
+/// What the records of one shard have in common; most records have it in common with the one before.
+#[derive(Default)]
+struct Shard {
+    arn: Arc<str>,
+    region: Arc<str>,
+    id: Arc<str>,
+    source: Option<Arc<str>>,
+}
+
+impl Shard {
+    fn choose(&mut self, arn: &str, region: Option<&str>, id: Option<&str>, source: Option<&str>) {
+        if *self.arn != *arn {
+            self.arn = arn.into();
+            self.region = region.unwrap_or_default().into();
+        }
+        if *self.id != *id.unwrap_or_default() {
+            self.id = id.unwrap_or_default().into();
+        }
+        if self.source.as_deref() != source {
+            self.source = source.map(Into::into);
+        }
+    }
+
+    fn origin(&self, sequence_number: String, partition_key: Option<String>, partition: bool) -> Origin {
+        let kinesis = KinesisOrigin {
+            stream_arn: Arc::clone(&self.arn),
+            shard_id: Arc::clone(&self.id),
+            sequence_number,
+            sub_sequence: None,
+            partition_key,
+            event_source: self.source.clone(),
+        };
+        Origin {
+            kind: OriginKind::Kinesis(kinesis),
+            source_name: "aws:kinesis",
+            region: Arc::clone(&self.region),
+            partition: partition.then(|| ("__shardid__", Arc::clone(&self.id))),
+        }
+    }
+}
+
+/// The sum of a number of any length and a short one, in decimal.
+fn add(digits: &str, number: u64) -> String {
+    let mut sum: Vec<u8> = digits.bytes().filter(u8::is_ascii_digit).collect();
+    let mut carry = number;
+    for digit in sum.iter_mut().rev() {
+        carry += u64::from(*digit - b'0');
+        *digit = b'0' + u8::try_from(carry % 10).unwrap_or_default();
+        carry /= 10;
+    }
+    let sum = String::from_utf8(sum).unwrap_or_default();
+    let sum = if carry > 0 { format!("{carry}{sum}") } else { sum };
+    if sum.len() > 1 && sum.len() > digits.len() { sum.trim_start_matches('0').to_owned() } else { sum }
+}
+
+#[derive(Deserialize)]
+struct Invocation<'j> {
+    #[serde(borrow, rename = "Records")]
+    records: Vec<Record<'j>>,
+}
+
+#[derive(Deserialize)]
+struct Record<'j> {
+    #[serde(borrow, rename = "eventSourceARN")]
+    event_source_arn: Option<Text<'j>>,
+    #[serde(borrow, rename = "eventSource")]
+    event_source: Option<Text<'j>>,
+    #[serde(borrow, rename = "eventID")]
+    event_id: Option<Text<'j>>,
+    #[serde(borrow, rename = "awsRegion")]
+    aws_region: Option<Text<'j>>,
+    #[serde(borrow)]
+    kinesis: Data<'j>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Data<'j> {
+    #[serde(borrow)]
+    partition_key: Option<Text<'j>>,
+    #[serde(borrow)]
+    sequence_number: Option<Text<'j>>,
+    #[serde(borrow)]
+    data: Option<Text<'j>>,
+    approximate_arrival_timestamp: Option<f64>,
+}
+
+/// A string that is borrowed unless it has escapes.
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Text<'j>(#[serde(borrow)] Cow<'j, str>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sequence_numbers_of_any_length_are_counted_on() {
+        let first = "49590338271490256608559692538361571095921575989136588898";
+        assert_eq!(add(first, 0), first);
+        assert_eq!(add(first, 105), "49590338271490256608559692538361571095921575989136589003");
+        assert_eq!(add("0", 12), "12");
+        assert_eq!(add("999", 1), "1000");
+    }
+
+    #[test]
+    fn records_carry_their_stream_shard_and_sequence_number() {
+        let json = br#"{"Records":[{"kinesis":{"partitionKey":"s\u0031","sequenceNumber":"495","data":"SGk=",
+            "approximateArrivalTimestamp":1480641523.477},"eventSource":"aws:kinesis","eventID":"shardId-000000000002:495",
+            "awsRegion":"us-east-1","eventSourceARN":"arn:aws:kinesis:us-east-1:1:stream/s"}]}"#;
+        let handler = KinesisHandler::builder().add_shardid_to_partitions(true).build();
+        let batch = handler.read(json).unwrap();
+        assert_eq!(batch.on_failure, OnFailure::Suffix);
+        let trigger = &batch.triggers[0];
+        assert_eq!((&*trigger.id, &*trigger.source), ("495", "arn:aws:kinesis:us-east-1:1:stream/s"));
+        assert_eq!(trigger.facts.arrival_ms, 1_480_641_523_477);
+        let OriginKind::Kinesis(origin) = &trigger.facts.origin.kind else { panic!("a record of a stream") };
+        assert_eq!((&*origin.shard_id, origin.partition_key.as_deref()), ("shardId-000000000002", Some("s1")));
+        assert_eq!(trigger.facts.partitions().collect::<Vec<_>>(), [("__shardid__", Some("shardId-000000000002"))]);
+    }
+
+    #[test]
+    fn an_invocation_of_another_kind_is_refused_without_its_content() {
+        let error = KinesisHandler::builder().build().read(br#"{"Records":[{"s3":{"secret":1}}]}"#).unwrap_err();
+        assert!(!error.to_string().contains("secret"), "{error}");
+    }
+}

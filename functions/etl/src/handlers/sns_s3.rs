@@ -1,0 +1,135 @@
+//! `SNSS3Handler`: objects that S3 announces by way of SNS.
+//!
+//! Imports: `component`, `event`, `late`, `need`.
+
+use super::{Batch, Body, Common, Handler, NotOurs, OnFailure, Tag, Trigger, notification, yes};
+use crate::{component::Component, event::Context, late::Late, need::Need};
+use bon::Builder;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Reads the objects that S3 announces to an SNS topic. Each line of an object is one event.
+///
+/// Objects are read and failures told apart as `S3Handler` does it. Every message of an invocation is worked on; one that is no
+/// announcement of S3 fails alone and is counted.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
+#[serde(deny_unknown_fields)]
+pub struct SNSS3Handler {
+    /// Whether the invocation fails when events could not be delivered. If not, they are lost, counted and logged.
+    #[serde(default = "yes")]
+    #[builder(default = true)]
+    pub fail_on_exception: bool,
+    /// Whether the function's own tags become tags of all metrics, in place of `metric_tags` of the same name.
+    #[serde(default)]
+    #[builder(default)]
+    pub include_function_tags: bool,
+    /// Tags of all metrics.
+    #[serde(default)]
+    #[builder(default)]
+    pub metric_tags: Vec<Tag>,
+    /// Accepted, as Bender's configs have it; has no meaning here.
+    #[serde(default = "super::s3::queue_size")]
+    #[builder(default = super::s3::queue_size())]
+    pub queue_size: u32,
+    /// ARN of an SNS topic that is told the keys of the objects of an invocation that failed, joined by commas.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[builder(into)]
+    pub sns_notification_arn: Option<Late<String>>,
+    /// Whether each object that is announced is logged, by its bucket and key.
+    #[serde(default)]
+    #[builder(default)]
+    pub log_sns_trigger: bool,
+}
+
+impl Component for SNSS3Handler {
+    const NAME: &'static str = "SNSS3Handler";
+    const EXAMPLE: &'static str =
+        "type: SNSS3Handler\nsns_notification_arn: arn:aws:sns:us-east-1:123456789012:failures\n";
+
+    fn needs(&self) -> Vec<Need> {
+        let topic = super::topic_needs(self.sns_notification_arn.as_ref());
+        super::tag_needs(self.include_function_tags).into_iter().chain(topic).collect()
+    }
+}
+
+impl Handler for SNSS3Handler {
+    fn common(&self) -> Common {
+        Common {
+            fail_on_exception: self.fail_on_exception,
+            include_function_tags: self.include_function_tags,
+            metric_tags: self.metric_tags.clone(),
+        }
+    }
+
+    fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs> {
+        let Invocation { records } = super::read_json(invocation)?;
+        let mut triggers = vec![];
+        for Record { sns } in records {
+            let before = triggers.len();
+            if notification::triggers(sns.message.as_bytes(), SOURCE_NAME, &mut triggers).is_err() {
+                triggers.truncate(before);
+                let id = sns.message_id.unwrap_or_default();
+                triggers.push(notification::nothing(id, Body::Unreadable("the message is no announcement of S3")));
+            }
+        }
+        Ok(Batch { triggers, on_failure: OnFailure::Whole, log_triggers: self.log_sns_trigger })
+    }
+
+    fn failure_topic(&self) -> Option<&str> {
+        self.sns_notification_arn.as_ref().and_then(Late::now).map(String::as_str)
+    }
+
+    fn stand_in(&self, context: &Context, name: &str, _: u64) -> Trigger<'static> {
+        notification::stand_in(context, name, SOURCE_NAME)
+    }
+
+    fn reads_objects(&self) -> bool {
+        true
+    }
+}
+
+const SOURCE_NAME: &str = "aws:sns";
+
+#[derive(Deserialize)]
+struct Invocation {
+    #[serde(rename = "Records")]
+    records: Vec<Record>,
+}
+
+#[derive(Deserialize)]
+struct Record {
+    #[serde(rename = "Sns")]
+    sns: Sns,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Sns {
+    message_id: Option<String>,
+    message: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_is_worked_on_whatever_the_others_are() {
+        let object = |key: &str| {
+            let record = format!(r#"{{"Records":[{{"s3":{{"bucket":{{"name":"b"}},"object":{{"key":"{key}"}}}}}}]}}"#);
+            serde_json::json!({"Sns": {"MessageId": "m", "Message": record}})
+        };
+        let hello = serde_json::json!({"Sns": {"MessageId": "m", "Message": "hello"}});
+        let none = serde_json::json!({"Sns": {"MessageId": "m", "Message": r#"{"Records":[]}"#}});
+        let json = serde_json::json!({"Records": [object("one"), hello, none, object("two")]}).to_string();
+        let batch = SNSS3Handler::builder().build().read(json.as_bytes()).unwrap();
+        let seen: Vec<_> = batch.triggers.iter().map(|trigger| (&*trigger.source, &trigger.body)).collect();
+        assert!(
+            matches!(
+                seen[..],
+                [("s3://b/one", Body::Object { .. }), ("", Body::Unreadable(_)), ("s3://b/two", Body::Object { .. })]
+            ),
+            "{seen:?}"
+        );
+    }
+}
