@@ -1,1 +1,5 @@
-//! To be written.
+//! The Lambda functions: what their binaries in `src/bin` share and are made of.
+//!
+//! *To add one*: a file in `src/bin`, a module here for what it does, and a section in this package's README.
+
+pub mod opensearch_setup;

@@ -7,14 +7,11 @@
 
 use crate::{
     build::{BuildCx, BuildError, Running},
-    component::{Component, Room, Settings},
+    component::{Component, Settings},
     event::{Event, Fault, Outcome},
 };
 use payload::{Name, Path};
 use std::fmt;
-
-/// Enters what is in this room.
-pub(crate) fn register(_room: &mut Room<dyn BuildOperation>) {}
 
 /// What an author of an operation writes.
 pub trait Operation: Component {

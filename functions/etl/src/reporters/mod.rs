@@ -6,13 +6,10 @@
 //! Imports: `component`, `ports`.
 
 use crate::{
-    component::{Component, Room, Settings},
+    component::{Component, Settings},
     ports::Call,
 };
 use std::borrow::Cow;
-
-/// Enters what is in this room.
-pub(crate) fn register(_room: &mut Room<dyn BuildReporter>) {}
 
 /// What an author of a reporter writes.
 pub trait Reporter: Component {

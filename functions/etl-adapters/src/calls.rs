@@ -1,0 +1,108 @@
+//! Calls to far sides. One file for each.
+
+mod cloudwatch;
+mod firehose;
+mod local;
+mod s3;
+mod sns;
+
+use crate::{aws::Clients, http::HttpClient};
+use etl::ports::{Answer, Auth, Call, Calls, Ticket};
+use std::{
+    fmt,
+    sync::{Arc, mpsc::Sender},
+    time::Duration,
+};
+use tokio::{runtime::Handle, time::timeout};
+
+/// Calls that run on a tokio runtime.
+#[derive(Clone)]
+pub struct AwsCalls {
+    runtime: Handle,
+    clients: Arc<Clients>,
+    http: Arc<HttpClient>,
+}
+
+impl fmt::Debug for AwsCalls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AwsCalls")
+    }
+}
+
+impl AwsCalls {
+    /// `runtime` is driven by another thread than the one that calls.
+    pub fn new(runtime: Handle, clients: Arc<Clients>) -> Self {
+        let http = Arc::new(HttpClient::new(clients.sdk().clone()));
+        Self { runtime, clients, http }
+    }
+
+    /// Makes the clients that a pipeline will want, by the services of its permissions (`firehose`, `s3`, …): reading the system's
+    /// certificates takes time that a cold start gives for free.
+    pub fn warm<'s>(&self, services: impl IntoIterator<Item = &'s str>) {
+        for service in services {
+            match service {
+                "cloudwatch" => drop(self.clients.cloudwatch(None)),
+                "firehose" => drop(self.clients.firehose(None)),
+                "s3" => drop(self.clients.s3(None)),
+                "sns" => drop(self.clients.sns(None)),
+                "es" | "aoss" => {
+                    let auth = Auth::SigV4 { service: service.to_owned(), region: None };
+                    // What is wrong here is told by the first call.
+                    let _ = self.http.warm(&auth);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Calls for AwsCalls {
+    fn start(&self, ticket: Ticket, call: Call, time_limit: Duration, answers: &Sender<(Ticket, Answer)>) {
+        // Whoever no longer listens has given the call up: an invocation that ran out of time.
+        let tell = move |answers: &Sender<_>, answer| drop(answers.send((ticket, answer)));
+        match call {
+            Call::Stdout(bytes) => tell(answers, local::stdout(&bytes)),
+            Call::Append { path, truncate, body } => tell(answers, local::append(&path, truncate, &body)),
+            far => {
+                let (world, answers) = (self.clone(), answers.clone());
+                self.runtime.spawn(async move {
+                    let answer = timeout(time_limit, world.carry_out(far)).await;
+                    tell(&answers, answer.unwrap_or_else(|_| Answer::Silence("timed out".to_owned())));
+                });
+            }
+        }
+    }
+}
+
+impl AwsCalls {
+    async fn carry_out(&self, call: Call) -> Answer {
+        match call {
+            Call::Http(call) => self.http.send(&call).await,
+            Call::PutRecordBatch { stream, region, records } => {
+                firehose::put_record_batch(&self.clients.firehose(region.as_deref()), &stream, records).await
+            }
+            Call::PutObject { to, body } => s3::put(&self.s3(&to), &to, body).await,
+            Call::CreateUpload { to } => s3::create_upload(&self.s3(&to), &to).await,
+            Call::UploadPart { to, upload_id, number, body } => {
+                s3::upload_part(&self.s3(&to), &to, &upload_id, number, body).await
+            }
+            Call::CompleteUpload { to, upload_id, etags } => {
+                s3::complete_upload(&self.s3(&to), &to, &upload_id, etags).await
+            }
+            Call::AbortUpload { to, upload_id } => s3::abort_upload(&self.s3(&to), &to, &upload_id).await,
+            Call::PutMetricData { namespace, region, metrics } => {
+                cloudwatch::put_metric_data(&self.clients.cloudwatch(region.as_deref()), &namespace, metrics).await
+            }
+            Call::Publish { topic_arn, subject, message } => {
+                let region = topic_arn.split(':').nth(3);
+                sns::publish(&self.clients.sns(region), &topic_arn, subject, message).await
+            }
+            Call::Stdout(bytes) => local::stdout(&bytes),
+            Call::Append { path, truncate, body } => local::append(&path, truncate, &body),
+        }
+    }
+
+    fn s3(&self, to: &etl::ports::ObjectAddress) -> aws_sdk_s3::Client {
+        self.clients.s3(to.region.as_deref())
+    }
+}

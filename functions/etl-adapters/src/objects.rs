@@ -1,0 +1,156 @@
+//! Objects read from Amazon S3, as a stream.
+
+use crate::aws::{Clients, deepest, refused, twice_if_broken};
+use aws_sdk_s3::{
+    Client, error::SdkError, operation::get_object::GetObjectError, operation::get_object::GetObjectOutput,
+    primitives::ByteStream,
+};
+use bytes::{Buf as _, Bytes};
+use etl::ports::{Answer, Object, ObjectError, Objects};
+use std::{
+    fmt,
+    io::{self, Read},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, oneshot},
+    time::sleep,
+};
+
+/// Chunks that are fetched ahead of the reader: some 16 KiB each.
+const AHEAD: usize = 64;
+/// How often a broken download goes on where it was, without a byte between.
+const RESUMED: u32 = 3;
+
+/// Objects of S3, in the function's own region.
+pub struct S3Objects {
+    runtime: Handle,
+    clients: Arc<Clients>,
+}
+
+impl fmt::Debug for S3Objects {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("S3Objects")
+    }
+}
+
+impl S3Objects {
+    /// `runtime` is driven by another thread than the one that reads.
+    pub fn new(runtime: Handle, clients: Arc<Clients>) -> Self {
+        Self { runtime, clients }
+    }
+}
+
+impl Objects for S3Objects {
+    fn open(&self, bucket: &str, key: &str, version_id: Option<&str>) -> Result<Object, ObjectError> {
+        let source = Source {
+            client: self.clients.s3(None),
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            version_id: version_id.map(str::to_owned),
+        };
+        let (opened, answer) = oneshot::channel();
+        let (chunks, reader) = mpsc::channel(AHEAD);
+        self.runtime.spawn(async move {
+            match source.get(0, None).await {
+                Err(e) => drop(opened.send(Err(e))),
+                Ok(object) => {
+                    let size = object.content_length.and_then(|size| u64::try_from(size).ok());
+                    if opened.send(Ok(size)).is_ok() {
+                        source.pump(object, &chunks).await;
+                    }
+                }
+            }
+        });
+        let stopped = || ObjectError::Outage("the runtime has stopped".to_owned());
+        let size = answer.blocking_recv().map_err(|_| stopped())??;
+        Ok(Object { reader: Box::new(ChunkReader { chunks: reader, now: Bytes::new() }), size })
+    }
+}
+
+struct Source {
+    client: Client,
+    bucket: String,
+    key: String,
+    version_id: Option<String>,
+}
+
+impl Source {
+    /// The object from a byte on; `etag`: only if it is still the same one.
+    async fn get(&self, from: u64, etag: Option<&str>) -> Result<GetObjectOutput, ObjectError> {
+        let request = self.client.get_object().bucket(&self.bucket).key(&self.key);
+        let request = request.set_version_id(self.version_id.clone()).set_if_match(etag.map(str::to_owned));
+        let request = if from > 0 { request.range(format!("bytes={from}-")) } else { request };
+        twice_if_broken(|| request.clone().send()).await.map_err(|e| object_error(&e))
+    }
+
+    /// Hands over the bytes until all are, or nobody reads any more.
+    async fn pump(&self, object: GetObjectOutput, chunks: &mpsc::Sender<io::Result<Bytes>>) {
+        let etag = object.e_tag;
+        let mut body: ByteStream = object.body;
+        let (mut at, mut broken) = (0_u64, 0);
+        loop {
+            let failed = match body.next().await {
+                None => return,
+                Some(Ok(chunk)) => {
+                    at += chunk.len() as u64;
+                    broken = 0;
+                    if chunks.send(Ok(chunk)).await.is_err() {
+                        return;
+                    }
+                    continue;
+                }
+                Some(Err(e)) => deepest(&e),
+            };
+            broken += 1;
+            let resumed = if broken > RESUMED {
+                Err(failed)
+            } else {
+                sleep(Duration::from_millis(100) * broken).await;
+                self.get(at, etag.as_deref()).await.map_err(|e| e.to_string())
+            };
+            match resumed {
+                Ok(object) => body = object.body,
+                Err(reason) => {
+                    // Never `UnexpectedEof`: that is how a decoder says that the object itself is cut short.
+                    let error = io::Error::new(io::ErrorKind::ConnectionAborted, reason);
+                    let _ = chunks.send(Err(error)).await;
+                    return;
+                }
+            }
+        }
+    }
+}
+
+fn object_error(error: &SdkError<GetObjectError>) -> ObjectError {
+    match refused(error) {
+        // `NoSuchKey`, `NoSuchVersion`, `NoSuchBucket`; 405 is a delete marker that was asked for by its version.
+        Answer::Refused { status: Some(404 | 405), .. } => ObjectError::Gone,
+        Answer::Refused { code, status: Some(401 | 403) } => ObjectError::Denied(code),
+        Answer::Refused { code, .. } => ObjectError::Outage(code),
+        Answer::Silence(reason) => ObjectError::Outage(reason),
+        other => ObjectError::Outage(format!("{other:?}")),
+    }
+}
+
+/// Reads what another thread fetches.
+struct ChunkReader {
+    chunks: mpsc::Receiver<io::Result<Bytes>>,
+    now: Bytes,
+}
+
+impl Read for ChunkReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.now.is_empty() {
+            match self.chunks.blocking_recv() {
+                Some(chunk) => self.now = chunk?,
+                None => return Ok(0),
+            }
+        }
+        let n = self.now.len().min(buffer.len());
+        self.now.copy_to_slice(buffer.get_mut(..n).unwrap_or_default());
+        Ok(n)
+    }
+}
