@@ -6,14 +6,17 @@ use crate::{
     lenient,
     lines::Lines,
     node::{NIL, Node, narrow},
-    parse::{Failed, MAX_DEPTH, Parser},
+    parse::{MAX_DEPTH, Parser},
     payload::Payload,
     scan::{self, PAD},
     shape::Shapes,
 };
 use std::{fmt, ops::Range};
 
+/// Bytes of an input that can be parsed: positions in it, and in what operations add, fit into 32 bits.
+const MAX_INPUT: usize = 2 << 30;
 const NOT_UTF8: &str = "not UTF-8";
+const TOO_LARGE: &str = "an input of more than 2 GiB";
 
 /// What one event may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +111,7 @@ impl Arena {
         self.text.clear();
         let result = fill(&mut self.text);
         self.loaded = self.text.len();
-        self.utf8 = simdutf8::basic::from_utf8(&self.text).is_ok();
+        self.utf8 = self.loaded <= MAX_INPUT && simdutf8::basic::from_utf8(&self.text).is_ok();
         self.text.extend_from_slice(&[0; PAD]);
         result
     }
@@ -141,7 +144,7 @@ impl Arena {
     pub fn parse(&mut self, range: Range<usize>) -> Result<Payload<'_>, JsonError> {
         self.begin(&range)?;
         let start = range.start;
-        match self.strict(range) {
+        match self.strict(range, MAX_DEPTH) {
             Ok(root) => Ok(Payload::new(self, root)),
             Err(error) => Err(JsonError { offset: error.offset.saturating_sub(start), ..error }),
         }
@@ -178,12 +181,11 @@ impl Arena {
     /// What Gson refuses too, with the place where the lenient reader stopped; also the bounds of [`Arena::parse`].
     pub fn parse_lenient(&mut self, range: Range<usize>) -> Result<Payload<'_>, JsonError> {
         self.begin(&range)?;
-        let root = match self.strict(range.clone()) {
-            Ok(root) => root,
-            Err(_) => {
-                let strict = lenient::to_strict(&self.text[range])?;
-                self.append(&strict, MAX_DEPTH)?
-            }
+        let root = if let Ok(root) = self.strict(range.clone(), MAX_DEPTH) {
+            root
+        } else {
+            let strict = lenient::to_strict(&self.text[range])?;
+            self.append(&strict, MAX_DEPTH)?
         };
         Ok(Payload::new(self, root))
     }
@@ -209,8 +211,8 @@ impl Arena {
         self.restart();
         let Range { start, end } = *range;
         let refuse = |reason| Err(JsonError { offset: 0, reason });
-        if self.loaded > i32::MAX as usize {
-            return refuse("an input of more than 2 GiB");
+        if self.loaded > MAX_INPUT {
+            return refuse(TOO_LARGE);
         }
         if start > end || end > self.loaded {
             return refuse("not a range of the loaded input");
@@ -237,17 +239,12 @@ impl Arena {
         self.made = 0;
     }
 
-    /// Parses all of `text[range]`. Offsets in errors count from the beginning of the text.
-    fn strict(&mut self, range: Range<usize>) -> Result<u32, JsonError> {
+    /// Parses all of `text[range]`, no deeper than `depth`. Offsets in errors count from the beginning of the text.
+    fn strict(&mut self, range: Range<usize>, depth: u32) -> Result<u32, JsonError> {
         let Range { start, end } = range;
-        let root = self.tape(scan::skip_space(&self.text[..], start).min(end), end, MAX_DEPTH)?;
-        let node = &self.nodes[root.0 as usize];
-        debug_assert!((node.start + node.len) as usize <= end, "a value ends where its text does");
-        let after = scan::skip_space(&self.text, root.1).min(end);
-        if after < end {
-            return Err(JsonError { offset: after, reason: "text after the value" });
-        }
-        Ok(root.0)
+        let (root, after) = self.tape(scan::skip_space(&self.text, start).min(end), end, depth)?;
+        let after = scan::skip_space(&self.text, after);
+        if after < end { Err(JsonError { offset: after, reason: "text after the value" }) } else { Ok(root) }
     }
 
     /// Parses the value that begins at `at` and ends before `end`, no deeper than `depth`: its node, and where it ends.
@@ -267,31 +264,24 @@ impl Arena {
         let result = parser.root(at, depth);
         let error = parser.error;
         self.text[end] = next;
-        match result {
-            Ok(after) => Ok((narrow(root), after)),
-            Err(Failed) => {
-                self.nodes.truncate(root);
-                let reason = if error.offset >= end { "the text ends too early" } else { error.reason };
-                Err(JsonError { offset: error.offset.min(end), reason })
-            }
+        if let Ok(after) = result {
+            return Ok((narrow(root), after));
         }
+        self.nodes.truncate(root);
+        Err(error.before(end))
     }
 
     /// Puts JSON text behind the text and parses it, no deeper than `depth`. Offsets in errors count from its
     /// beginning.
     pub(crate) fn append(&mut self, json: &[u8], depth: u32) -> Result<u32, JsonError> {
         let start = self.text.len();
-        if start + json.len() > u32::MAX as usize - PAD {
-            return Err(JsonError { offset: 0, reason: "an input of more than 2 GiB" });
+        if json.len() > MAX_INPUT {
+            return Err(JsonError { offset: 0, reason: TOO_LARGE });
         }
         self.text.extend_from_slice(json);
         let end = self.text.len();
         self.text.extend_from_slice(&[0; PAD]);
-        let at = scan::skip_space(&self.text, start);
-        let result = self.tape(at, end, depth).and_then(|(root, after)| {
-            let after = scan::skip_space(&self.text, after);
-            if after < end { Err(JsonError { offset: after, reason: "text after the value" }) } else { Ok(root) }
-        });
+        let result = self.strict(start..end, depth);
         result.map_err(|error| {
             self.text.truncate(start);
             JsonError { offset: error.offset - start, ..error }

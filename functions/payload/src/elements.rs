@@ -92,8 +92,8 @@ impl Arena {
 }
 
 fn relative(error: JsonError, start: usize, end: usize) -> JsonError {
-    let reason = if error.offset >= end { "the text ends too early" } else { error.reason };
-    JsonError { offset: error.offset.min(end) - start, reason }
+    let error = error.before(end);
+    JsonError { offset: error.offset - start, ..error }
 }
 
 impl Elements<'_> {

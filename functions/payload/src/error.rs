@@ -12,6 +12,15 @@ pub struct JsonError {
     pub reason: &'static str,
 }
 
+impl JsonError {
+    pub(crate) const EARLY: &str = "the text ends too early";
+
+    /// The same error of a text that ends at `end`: a scan that stops there has not met something wrong, but nothing.
+    pub(crate) fn before(self, end: usize) -> Self {
+        if self.offset < end { self } else { Self { offset: end, reason: Self::EARLY } }
+    }
+}
+
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at byte {}", self.reason, self.offset)

@@ -10,8 +10,6 @@ use crate::{
     scan::{self, PAD},
 };
 
-const EARLY: &str = "the text ends too early";
-
 /// Strict JSON that says what `text`, which is UTF-8, says leniently.
 pub(crate) fn to_strict(text: &[u8]) -> Result<Vec<u8>, JsonError> {
     let mut padded = Vec::with_capacity(text.len() + PAD);
@@ -46,8 +44,7 @@ fn is_bare(byte: u8) -> bool {
 
 impl Reader<'_> {
     fn error<T>(&self, reason: &'static str) -> Result<T, JsonError> {
-        let at = self.at.min(self.end);
-        Err(JsonError { offset: at, reason: if at == self.end { EARLY } else { reason } })
+        Err(JsonError { offset: self.at, reason }.before(self.end))
     }
 
     /// What some web servers put before JSON so that browsers do not run it.
@@ -190,7 +187,7 @@ impl Reader<'_> {
             escape::escape_into(&String::from_utf8_lossy(&rest[..len]), &mut self.out);
             self.at += len;
             match rest.get(len) {
-                None => return self.error(EARLY),
+                None => return self.error(JsonError::EARLY),
                 Some(b'\\') => self.escape()?,
                 Some(_) => break,
             }

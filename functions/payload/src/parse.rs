@@ -158,17 +158,12 @@ impl Parser<'_> {
             if self.text[at] != b'"' {
                 return self.fail(at, "expected a key in double quotes");
             }
-            let member = match self.shapes.matches(guess, self.keys, self.text, at + 1) {
-                Some(end) => {
-                    at = end;
-                    guess
-                }
-                None => {
-                    let (member, end) = self.unexpected_key(at, shape, before)?;
-                    at = end;
-                    member
-                }
-            };
+            let member;
+            if let Some(end) = self.shapes.matches(guess, self.keys, self.text, at + 1) {
+                (member, at) = (guess, end);
+            } else {
+                (member, at) = self.unexpected_key(at, shape, before)?;
+            }
             at = self.space(at);
             if self.text[at] != b':' {
                 return self.fail(at, "expected `:`");

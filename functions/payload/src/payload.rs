@@ -265,16 +265,13 @@ impl Payload<'_> {
             return Ok(());
         };
         let parent = self.descend(parents)?;
-        match last {
-            Step::Key(name) => {
-                let key = name.intern(&mut self.arena.keys);
-                self.arena.insert(parent, key, value);
-            }
-            _ => {
-                let found = Value { arena: self.arena, node: parent }.step(last).ok_or(ChangeError::Missing)?.node;
-                let value = self.arena.nodes[value as usize];
-                self.arena.nodes[found as usize].assign(value);
-            }
+        if let Step::Key(name) = last {
+            let key = name.intern(&mut self.arena.keys);
+            self.arena.insert(parent, key, value);
+        } else {
+            let found = Value { arena: self.arena, node: parent }.step(last).ok_or(ChangeError::Missing)?.node;
+            let value = self.arena.nodes[value as usize];
+            self.arena.nodes[found as usize].assign(value);
         }
         self.touch(parents);
         self.depth = deepest;
