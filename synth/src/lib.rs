@@ -5,6 +5,7 @@
 //! difference, 2 is a question that could not be answered.
 
 pub mod commands;
+pub mod diff;
 pub mod output;
 pub mod package;
 pub mod workspace;

@@ -15,7 +15,7 @@ use crate::{
 };
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde::{
-    Deserialize, Serialize, Serializer,
+    Serialize, Serializer,
     de::{DeserializeOwned, Error as _},
 };
 use serde_json::{Map, Value};

@@ -90,6 +90,15 @@ pub enum OriginKind {
     S3(S3Origin),
 }
 
+/// A kind of place that events are read from: what a handler gives, and what a wrapper can wrap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A Kinesis stream.
+    Kinesis,
+    /// A bucket.
+    S3,
+}
+
 /// Which record of a Kinesis stream.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KinesisOrigin {

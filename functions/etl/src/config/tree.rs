@@ -18,8 +18,8 @@ pub(crate) struct Node {
     pub(crate) at: Span,
     /// Where it is used, when that is another place (an alias, a merge key).
     pub(crate) used: Option<Span>,
-    /// The room that it must be a component of, as the walk found out: an index of `Registry::rooms`.
-    pub(crate) room: Option<usize>,
+    /// The room that it must be a component of, as the walk found out: what schemas call it.
+    pub(crate) room: Option<&'static str>,
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -7,11 +7,14 @@
 
 use crate::{
     build::{BuildCx, BuildError, Running},
-    component::{Component, Settings},
+    component::{Component, Room, Settings},
     event::Fault,
 };
 use payload::{Arena, JsonError, Payload};
 use std::{fmt, ops::Range};
+
+/// Enters what is in this room.
+pub(crate) fn register(_room: &mut Room<dyn BuildDeserializer>) {}
 
 /// What an author of a deserializer writes.
 pub trait Deserializer: Component {

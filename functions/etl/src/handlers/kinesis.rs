@@ -5,7 +5,7 @@
 use super::{Batch, Body, Common, Handler, NotOurs, OnFailure, Tag, Trigger, yes};
 use crate::{
     component::Component,
-    event::{Context, Facts, KinesisOrigin, Origin, OriginKind},
+    event::{Context, Facts, KinesisOrigin, Origin, OriginKind, Place},
     need::Need,
 };
 use bon::Builder;
@@ -71,6 +71,9 @@ impl Component for KinesisHandler {
 }
 
 impl Handler for KinesisHandler {
+    fn gives(&self) -> Place {
+        Place::Kinesis
+    }
     fn common(&self) -> Common {
         Common {
             fail_on_exception: self.fail_on_exception,

@@ -18,8 +18,8 @@ pub use s3::S3Handler;
 pub use sns_s3::SNSS3Handler;
 
 use crate::{
-    component::{Component, Settings},
-    event::{Context, Facts},
+    component::{Component, Room, Settings},
+    event::{Context, Facts, Place},
     late::Late,
     need::{Need, Target},
 };
@@ -27,8 +27,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
+/// Enters what is in this room.
+pub(crate) fn register(room: &mut Room<dyn BuildHandler>) {
+    room.add::<KinesisHandler>();
+    room.add::<S3Handler>();
+    room.add::<SNSS3Handler>();
+}
+
 /// What an author of a handler writes.
 pub trait Handler: Component {
+    /// What kind of place its events are from.
+    fn gives(&self) -> Place;
     /// The settings that all handlers share.
     fn common(&self) -> Common;
     /// Reads an invocation. An error means that it is none of this handler's.
@@ -46,6 +55,8 @@ pub trait Handler: Component {
 
 /// A handler as a config holds it. Every [`Handler`] is one.
 pub trait BuildHandler: Settings {
+    /// See [`Handler::gives`].
+    fn gives(&self) -> Place;
     /// See [`Handler::common`].
     fn common(&self) -> Common;
     /// See [`Handler::read`].
@@ -59,6 +70,9 @@ pub trait BuildHandler: Settings {
 }
 
 impl<T: Handler> BuildHandler for T {
+    fn gives(&self) -> Place {
+        Handler::gives(self)
+    }
     fn common(&self) -> Common {
         Handler::common(self)
     }

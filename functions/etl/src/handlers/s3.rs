@@ -3,7 +3,12 @@
 //! Imports: `component`, `event`, `late`, `need`.
 
 use super::{Batch, Common, Handler, NotOurs, OnFailure, Tag, Trigger, notification, yes};
-use crate::{component::Component, event::Context, late::Late, need::Need};
+use crate::{
+    component::Component,
+    event::{Context, Place},
+    late::Late,
+    need::Need,
+};
 use bon::Builder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,6 +66,9 @@ impl Component for S3Handler {
 }
 
 impl Handler for S3Handler {
+    fn gives(&self) -> Place {
+        Place::S3
+    }
     fn common(&self) -> Common {
         Common {
             fail_on_exception: self.fail_on_exception,

@@ -7,11 +7,14 @@
 
 use crate::{
     build::{BuildCx, BuildError, Running},
-    component::{Component, Settings},
+    component::{Component, Room, Settings},
     event::{Event, Fault, Outcome},
 };
 use payload::{Name, Path};
 use std::fmt;
+
+/// Enters what is in this room.
+pub(crate) fn register(_room: &mut Room<dyn BuildOperation>) {}
 
 /// What an author of an operation writes.
 pub trait Operation: Component {

@@ -6,10 +6,13 @@
 //! Imports: `component`, `ports`.
 
 use crate::{
-    component::{Component, Settings},
+    component::{Component, Room, Settings},
     ports::Call,
 };
 use std::borrow::Cow;
+
+/// Enters what is in this room.
+pub(crate) fn register(_room: &mut Room<dyn BuildReporter>) {}
 
 /// What an author of a reporter writes.
 pub trait Reporter: Component {

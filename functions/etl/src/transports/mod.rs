@@ -10,13 +10,16 @@
 
 use crate::{
     build::{BuildCx, BuildError, Running},
-    component::{Component, Settings},
+    component::{Component, Room, Settings},
     event::{Context, Event, Fault},
     ports::{Answer, Call},
 };
 use bytes::Bytes;
 use payload::Output;
 use std::{fmt, sync::Arc, time::Duration};
+
+/// Enters what is in this room.
+pub(crate) fn register(_room: &mut Room<dyn BuildTransport>) {}
 
 /// What an author of a transport writes.
 pub trait Transport: Component {

@@ -7,11 +7,14 @@
 
 use crate::{
     build::{BuildCx, BuildError, Running},
-    component::{Component, Settings},
-    event::{Event, Fault},
+    component::{Component, Room, Settings},
+    event::{Event, Fault, Place},
 };
 use payload::Name;
 use std::fmt;
+
+/// Enters what is in this room.
+pub(crate) fn register(_room: &mut Room<dyn BuildWrapper>) {}
 
 /// What an author of a wrapper writes.
 pub trait Wrapper: Component {
@@ -19,6 +22,10 @@ pub trait Wrapper: Component {
     type State: fmt::Debug + Send + 'static;
     /// Makes the state. The serializer decides how the envelope's own keys are spelled.
     fn state(&self, cx: &BuildCx<'_>, spelling: Spelling<'_>) -> Result<Self::State, BuildError>;
+    /// The only kind of place whose events it can wrap, if there is just one.
+    fn reads(&self) -> Option<Place> {
+        None
+    }
     /// Puts the envelope around an event.
     fn wrap(&self, state: &mut Self::State, event: &mut Event<'_>) -> Result<(), Fault>;
     /// Whether it reads [`Facts::hash`](crate::event::Facts::hash).
@@ -46,6 +53,8 @@ impl fmt::Debug for Spelling<'_> {
 
 /// A wrapper as a config holds it. Every [`Wrapper`] is one.
 pub trait BuildWrapper: Settings {
+    /// See [`Wrapper::reads`].
+    fn reads(&self) -> Option<Place>;
     /// Makes the one that runs.
     fn build(&self, cx: &BuildCx<'_>, spelling: Spelling<'_>) -> Result<Box<dyn RunWrapper>, BuildError>;
 }
@@ -59,6 +68,9 @@ pub trait RunWrapper: fmt::Debug + Send {
 }
 
 impl<T: Wrapper> BuildWrapper for T {
+    fn reads(&self) -> Option<Place> {
+        Wrapper::reads(self)
+    }
     fn build(&self, cx: &BuildCx<'_>, spelling: Spelling<'_>) -> Result<Box<dyn RunWrapper>, BuildError> {
         let state = self.state(cx, spelling).map_err(|error| error.of(T::NAME))?;
         Ok(Box::new(Running { component: self.clone(), state }))

@@ -1,0 +1,184 @@
+//! Reading: text to tree, variables, the walk, serde, checks between components.
+//!
+//! JSON becomes a tree without places first, which is quick. Only when something is wrong is the text read again with
+//! places. When the walk finds nothing, serde builds the whole; when it does, or serde refuses, each component without a
+//! mistake is tried by itself, inner ones first, so that all who refuse are heard.
+
+use super::{
+    LANGUAGE, PipelineConfig, bender, check, load,
+    tree::{Kind, Node, Path, ReadError, Unknown},
+    variables::{self, Variables},
+    walk::{Asked, Walk},
+};
+use crate::{
+    codes,
+    problem::{Problem, Report, Span},
+    registry::Registry,
+};
+use std::collections::BTreeMap;
+
+pub(super) fn read(
+    registry: &Registry,
+    file: &str,
+    text: &str,
+    variables: Variables<'_>,
+) -> Result<PipelineConfig, Report> {
+    let named_json = file.rsplit('.').next().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let report = |problems| Report::new(file, text, problems);
+    let mut without_places = None;
+    if named_json || text.trim_start().starts_with('{') {
+        match load::json(text).map(|tree| read_tree(registry, text, tree, vec![], variables)) {
+            Ok(Ok(config)) => return Ok(config),
+            Ok(Err(problems)) => without_places = Some(problems),
+            Err(problem) if named_json => return Err(report(vec![*problem])),
+            Err(_) => {}
+        }
+    }
+    match load::placed(text) {
+        Ok((tree, problems)) => read_tree(registry, text, tree, problems, variables).map_err(report),
+        // What is JSON but no YAML: better without places than not at all.
+        Err(problem) => Err(report(without_places.unwrap_or_else(|| vec![*problem]))),
+    }
+}
+
+fn read_tree(
+    registry: &Registry,
+    text: &str,
+    mut tree: Node,
+    mut problems: Vec<Problem>,
+    variables: Variables<'_>,
+) -> Result<PipelineConfig, Vec<Problem>> {
+    if let Some(problem) = too_new(&tree) {
+        // What else is wrong follows from it.
+        return Err(vec![problem]);
+    }
+    let benders = tree.get("version").is_none();
+    tree.each(&Path::Root, &mut |path, node| prepare(path, node, variables, benders, &mut problems));
+    let mut walk = Walk { registry, text, problems, patterns: BTreeMap::new() };
+    walk.check(&mut tree, &Path::Root, Asked::all_of(PipelineConfig::schema()), &(0..0));
+    let mut problems = walk.problems;
+
+    let config = if problems.is_empty() { Some(registry.typed::<PipelineConfig>(&tree)) } else { None };
+    if !matches!(config, Some(Ok(_))) {
+        try_each(registry, &tree, &Path::Root, &mut problems);
+        // What no component of its own refuses, the config as a whole does.
+        if let (Some(Err(error)), true) = (&config, problems.is_empty()) {
+            let at = error.at.clone().unwrap_or(0..0);
+            problems.push(Problem::new(codes::REFUSED, "", at, &error.message));
+        }
+    }
+    check::all(registry, &tree, &mut problems);
+    match config {
+        Some(Ok(config)) if problems.is_empty() => Ok(config),
+        _ => Err(problems),
+    }
+}
+
+fn too_new(tree: &Node) -> Option<Problem> {
+    let (_, node) = tree.member("version")?;
+    let Kind::Number(raw) = &node.kind else { return None };
+    let version: f64 = raw.parse().ok()?;
+    if version <= f64::from(LANGUAGE) {
+        return None;
+    }
+    let message =
+        format!("the config is written in version {raw} of its language, this program reads up to {LANGUAGE}");
+    let help = "deploy the function from the revision that the config is from";
+    Some(Problem::new(codes::TOO_NEW, "version", node.at.clone(), message).help(help))
+}
+
+/// What needs no schema: keys written twice, and variables.
+fn prepare(path: &Path<'_>, node: &mut Node, variables: Variables<'_>, benders: bool, problems: &mut Vec<Problem>) {
+    match &mut node.kind {
+        Kind::Map(members) => {
+            let mut seen: BTreeMap<&str, &Span> = BTreeMap::new();
+            for (key, _) in &*members {
+                if let Some(first) = seen.insert(&key.name, &key.at) {
+                    let message = format!("`{}` is written twice; only one can hold", key.name);
+                    problems.push(
+                        Problem::new(codes::DUPLICATE_KEY, path.key(&key.name), key.at.clone(), message)
+                            .help("take one of the two away")
+                            .also(Some(first.clone()), "first here"),
+                    );
+                }
+            }
+        }
+        Kind::Text(text) if text.value.contains(['<', '\\']) => {
+            if let Some(expression) = bender::template(&text.value) {
+                let message = format!("`{expression}` is a template expression, and only `<NAME>` is replaced");
+                let help = "write the variants as configs of their own, and comments with `#`";
+                text.unknown = Some(Unknown::Missing);
+                problems.push(Problem::new(codes::TEMPLATE, path, node.at.clone(), message).help(help));
+                return;
+            }
+            for name in variables::put_in(text, variables, benders) {
+                let (message, way) = match variables {
+                    Variables::From(_) => (format!("the environment has no `{name}`"), "set the variable"),
+                    Variables::Bound(_) => (format!("nothing is bound to `{name}`"), "bind the name to a value"),
+                };
+                let help = format!("{way}, or write `\\<{name}>` if none is meant");
+                problems.push(Problem::new(codes::NO_VARIABLE, path, node.at.clone(), message).help(help));
+            }
+        }
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) | Kind::List(_) => {}
+    }
+}
+
+/// When a config cannot be built as a whole: each component by itself, inner ones first.
+fn try_each(registry: &Registry, node: &Node, path: &Path<'_>, problems: &mut Vec<Problem>) {
+    match &node.kind {
+        Kind::List(items) => {
+            items.iter().enumerate().for_each(|(i, item)| try_each(registry, item, &path.item(i), problems));
+        }
+        Kind::Map(members) => {
+            members.iter().for_each(|(key, node)| try_each(registry, node, &path.key(&key.name), problems));
+        }
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
+    }
+    let Some(room) = node.room.filter(|_| sound(node, path, problems)) else { return };
+    if let Err(error) = registry.sample(room, node) {
+        refused(node, path, error, problems);
+    }
+}
+
+/// Whether nothing at a place or below it is wrong so far.
+pub(super) fn sound(node: &Node, path: &Path<'_>, problems: &[Problem]) -> bool {
+    let path = path.to_string();
+    let below = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
+    !node.has_unknown(Unknown::Missing) && !problems.iter().any(|p| p.path.strip_prefix(&path).is_some_and(below))
+}
+
+fn refused(node: &Node, path: &Path<'_>, error: ReadError, problems: &mut Vec<Problem>) {
+    let kind = node.get("type").map_or(&node.at, |t| &t.at);
+    if error.mistakes.is_empty() {
+        let at = error.at.filter(|at| *at != node.at).unwrap_or_else(|| kind.clone());
+        let name = node.get("type").and_then(Node::as_str).unwrap_or_default();
+        let message = format!("`{name}` refuses its settings: {}", error.message);
+        problems.push(Problem::new(codes::REFUSED, path, at, message).also(node.used.clone(), "used here"));
+    }
+    for mistake in error.mistakes {
+        let at = place_below(node, &mistake.setting).unwrap_or_else(|| kind.clone());
+        let path = match mistake.setting.as_str() {
+            "" => path.to_string(),
+            setting => format!("{path}.{setting}"),
+        };
+        let mut problem = Problem::new(mistake.code, path, at, mistake.message).also(node.used.clone(), "used here");
+        problem.help = mistake.help;
+        problems.push(problem);
+    }
+}
+
+/// Where a setting stands: `conditions[1].condition`.
+fn place_below(node: &Node, setting: &str) -> Option<Span> {
+    let mut at = None;
+    let mut node = node;
+    for step in setting.split(['.', '[']).filter(|step| !step.is_empty()) {
+        let holder;
+        (holder, node) = match step.strip_suffix(']').and_then(|n| n.parse::<usize>().ok()) {
+            Some(index) => (None, node.items().get(index)?),
+            None => node.member(step).map(|(key, node)| (Some(key.at.clone()), node))?,
+        };
+        at = if node.at.is_empty() { holder.or(at) } else { Some(node.at.clone()) };
+    }
+    at
+}

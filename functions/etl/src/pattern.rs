@@ -1,0 +1,193 @@
+//! Settings that are regular expressions. They are Java's, as in Bender; [`java`] says how they are read.
+//!
+//! Imports: `config`.
+
+mod java;
+
+use crate::config::{format::Flaw, variables};
+use java::{Engine, Translated};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::{borrow::Cow, fmt, str::FromStr, sync::OnceLock};
+
+/// Steps back that one match may take before it is given up: some milliseconds.
+const BACKTRACK_LIMIT: usize = 100_000;
+
+/// A regular expression that is looked for anywhere in a text, as Java's `Matcher.find` does.
+pub type Pattern = JavaRegex<false>;
+
+/// A regular expression that must match the whole of a text, as Java's `Matcher.matches` does.
+pub type WholePattern = JavaRegex<true>;
+
+/// A regular expression as Java reads it, compiled. See [`Pattern`] and [`WholePattern`].
+#[derive(Clone)]
+pub struct JavaRegex<const WHOLE: bool> {
+    text: String,
+    program: Program,
+}
+
+#[derive(Clone)]
+enum Program {
+    /// `.*` as a whole, on texts without a line end: matches what has none.
+    AnyLine,
+    /// Linear in the text. The expression for texts that end in a line end is made when one turns up.
+    Linear { fast: regex::bytes::Regex, at_line_end: Option<Box<OnceLock<Option<fancy_regex::Regex>>>> },
+    /// Look-around, back references, possessive quantifiers.
+    Backtracking(Box<fancy_regex::Regex>),
+    /// A variable is in it whose value is not known yet. Only a stack has such a pattern, and a stack runs none.
+    Late,
+}
+
+/// A text on which a regular expression goes back and forth too often. One event's fault, not the config's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the regular expression takes too many steps on this text")]
+pub struct Exhausted;
+
+/// Why a text is no regular expression here.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct PatternError {
+    /// The byte of the expression that cannot be read.
+    pub at: usize,
+    /// What is wrong there.
+    pub message: String,
+    /// The way out, if there is one.
+    pub help: Option<String>,
+}
+
+impl<const WHOLE: bool> JavaRegex<WHOLE> {
+    /// Reads and compiles an expression.
+    ///
+    /// # Errors
+    /// What Java would refuse, and the few constructs that would silently mean something else here.
+    pub fn new(text: &str) -> Result<Self, PatternError> {
+        let program = match text {
+            _ if variables::holds(text) => Program::Late,
+            ".*" if WHOLE => Program::AnyLine,
+            _ => compile(text, WHOLE)?,
+        };
+        Ok(Self { text: text.to_owned(), program })
+    }
+    pub(crate) fn anything() -> Self {
+        Self { text: ".*".to_owned(), program: Program::AnyLine }
+    }
+    /// The expression as it was written.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+    /// Whether it matches. Bytes that are not UTF-8 match no character.
+    ///
+    /// # Errors
+    /// When the expression needs to go back and forth, and does so too often on this text.
+    pub fn is_match(&self, text: &[u8]) -> Result<bool, Exhausted> {
+        match &self.program {
+            Program::AnyLine => Ok(!WHOLE || !has_line_end(text)),
+            Program::Linear { fast, at_line_end } => match at_line_end {
+                Some(exact) if ends_in_line_end(text) => {
+                    let make = || fancy(&java::translate(&self.text, Engine::Backtracking).ok()?, WHOLE).ok();
+                    backtrack(exact.get_or_init(make).as_ref().ok_or(Exhausted)?, text)
+                }
+                _ => Ok(fast.is_match(text)),
+            },
+            Program::Backtracking(regex) => backtrack(regex, text),
+            Program::Late => Ok(false),
+        }
+    }
+}
+
+/// Java's line ends: `\n`, `\r`, U+0085, U+2028, U+2029.
+fn has_line_end(text: &[u8]) -> bool {
+    memchr::memchr2(b'\n', b'\r', text).is_some()
+        || memchr::memmem::find(text, b"\xc2\x85").is_some()
+        || memchr::memmem::find_iter(text, b"\xe2\x80").any(|at| matches!(text.get(at + 2), Some(0xa8 | 0xa9)))
+}
+fn ends_in_line_end(text: &[u8]) -> bool {
+    [&b"\n"[..], b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9"].iter().any(|end| text.ends_with(end))
+}
+
+fn backtrack(regex: &fancy_regex::Regex, text: &[u8]) -> Result<bool, Exhausted> {
+    regex.is_match(&*String::from_utf8_lossy(text)).map_err(|_| Exhausted)
+}
+
+fn compile(text: &str, whole: bool) -> Result<Program, PatternError> {
+    let refused = |message: String| PatternError { at: 0, message, help: None };
+    let translated = java::translate(text, Engine::Linear)?;
+    if translated.engine == Engine::Backtracking {
+        let translated = java::translate(text, Engine::Backtracking)?;
+        return fancy(&translated, whole)
+            .map(|regex| Program::Backtracking(Box::new(regex)))
+            .map_err(|error| refused(error.to_string()));
+    }
+    let fast = regex::bytes::Regex::new(&anchored(&translated, whole)).map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => refused("it becomes too large when its repetitions are written out".into()),
+        error => refused(error.to_string()),
+    })?;
+    Ok(Program::Linear { fast, at_line_end: translated.has_end.then(Box::default) })
+}
+
+fn fancy(translated: &Translated, whole: bool) -> Result<fancy_regex::Regex, Box<fancy_regex::Error>> {
+    let mut builder = fancy_regex::RegexBuilder::new(&anchored(translated, whole));
+    builder.backtrack_limit(BACKTRACK_LIMIT).build().map_err(Box::new)
+}
+
+fn anchored(translated: &Translated, whole: bool) -> String {
+    if whole { format!("\\A(?:{})\\z", translated.text) } else { translated.text.clone() }
+}
+
+/// What is wrong with an expression, for the reader of configs.
+pub(crate) fn mistake(text: &str) -> Option<Flaw> {
+    let error = if variables::holds(text) { return None } else { check(text).err()? };
+    Some(Flaw { at: Some(error.at), message: error.message, help: error.help })
+}
+
+/// Whether an expression can be used, without the cost of compiling it where that is not needed to tell.
+fn check(text: &str) -> Result<(), PatternError> {
+    let translated = java::translate(text, Engine::Linear)?;
+    match translated.engine {
+        Engine::Backtracking => compile(text, false).map(drop),
+        Engine::Linear => regex_syntax::parse(&translated.text).map(drop).map_err(|error| PatternError {
+            at: 0,
+            message: error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+            help: None,
+        }),
+    }
+}
+
+impl<const WHOLE: bool> FromStr for JavaRegex<WHOLE> {
+    type Err = PatternError;
+    fn from_str(text: &str) -> Result<Self, PatternError> {
+        Self::new(text)
+    }
+}
+impl<const WHOLE: bool> PartialEq for JavaRegex<WHOLE> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+impl<const WHOLE: bool> fmt::Debug for JavaRegex<WHOLE> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "/{}/", self.text)
+    }
+}
+impl<const WHOLE: bool> Serialize for JavaRegex<WHOLE> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.text)
+    }
+}
+impl<'de, const WHOLE: bool> Deserialize<'de> for JavaRegex<WHOLE> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::new(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+impl<const WHOLE: bool> JsonSchema for JavaRegex<WHOLE> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Pattern".into()
+    }
+    /// The reader checks what `format` says.
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "regex" })
+    }
+}
