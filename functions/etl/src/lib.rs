@@ -15,6 +15,7 @@ pub mod late;
 pub mod need;
 pub mod operations;
 pub mod pattern;
+pub mod pipeline;
 pub mod ports;
 pub mod problem;
 pub mod region;

@@ -1,0 +1,170 @@
+//! A pipeline that runs: one invocation after another, from what Lambda hands over to what it is answered.
+//!
+//! Single-threaded and depth first. What waits on far sides goes through [`ports`](crate::ports); an invocation ends before its
+//! deadline, whatever far sides do, with every event in its [`Ledger`].
+//!
+//! | to | use |
+//! | --- | --- |
+//! | be a function | [`Pipeline::invoke`] |
+//! | run on files | [`Pipeline::begin`], [`Run::record`], [`Run::object`], [`Run::finish`] |
+//!
+//! Imports: `build`, `config`, `event`, `handlers`, `ports`, the rooms' object-safe traits.
+
+mod books;
+mod buffer;
+mod chain;
+mod delivery;
+mod flight;
+mod inflate;
+mod ledger;
+mod lines;
+mod outcome;
+mod report;
+mod run;
+mod safety;
+mod source;
+
+pub use ledger::{Failed, Ledger};
+pub use outcome::{Failure, Invoked};
+pub use run::Run;
+
+use crate::{
+    build::{BuildCx, BuildError},
+    config::{HandlerConfig, PipelineConfig, ReporterConfig},
+    event::Context,
+    handlers::Common,
+    ports::Ports,
+    wrappers::Spelling,
+};
+use chain::Exit;
+use delivery::Delivery;
+use payload::{Arena, Output};
+use report::Tally;
+use source::{Choice, Source};
+
+/// A pipeline that runs.
+#[derive(Debug)]
+pub struct Pipeline {
+    handler: HandlerConfig,
+    common: Common,
+    choice: Choice,
+    sources: Vec<Source>,
+    exit: Exit,
+    reporters: Vec<ReporterConfig>,
+    environment: Environment,
+    bounds: Bounds,
+    ports: Ports,
+    arena: Arena,
+    /// A record between base64 and gzip.
+    decoded: Vec<u8>,
+    /// Whether any event was delivered or filtered out since the start. If not, a failure of all may be ours.
+    has_worked: bool,
+}
+
+/// What is known of the place that a pipeline runs in.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Environment {
+    /// AWS's name of the function's region.
+    pub region: String,
+    /// The function's own tags, when the handler's `include_function_tags` asks for them.
+    pub function_tags: Vec<(String, String)>,
+}
+
+/// How much memory a pipeline may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bounds {
+    /// Bytes of one record or line, inflated. A larger one is a fault of that one.
+    pub event_bytes: usize,
+    /// Bytes of all events that are on their way out.
+    pub buffer_bytes: usize,
+}
+
+impl Default for Bounds {
+    /// 256 MiB for a line (a whole CloudTrail object is one), 64 MiB for what is on its way out.
+    fn default() -> Self {
+        Self { event_bytes: 256 << 20, buffer_bytes: 64 << 20 }
+    }
+}
+
+/// Memory that an arena may keep from one invocation to the next.
+const KEEP: usize = 32 << 20;
+
+impl Pipeline {
+    /// Builds a pipeline: once in the life of a function.
+    ///
+    /// # Errors
+    /// What only the place can tell, such as a database that is not there.
+    pub fn new(config: &PipelineConfig, environment: Environment, ports: Ports) -> Result<Self, BuildError> {
+        let cx = BuildCx { region: &environment.region, objects: &*ports.objects };
+        let spell = |key: &str| config.serializer.spell(key);
+        let named = |name: &'static str| move |error: BuildError| error.of(name);
+        let wrapper_name = config.wrapper.name();
+        let wrapper = config.wrapper.build(&cx, Spelling(&spell)).map_err(named(wrapper_name))?;
+        let serializer_name = config.serializer.name();
+        let serializer = config.serializer.build(&cx).map_err(named(serializer_name))?;
+        let transport_name = config.transport.name();
+        let transport = config.transport.build(&cx).map_err(named(transport_name))?;
+        let wants_hash = wrapper.wants_hash() || transport.wants_hash();
+        let sources = config.sources.iter().map(|source| Source::new(config, source, &cx, wants_hash));
+        let sources = sources.collect::<Result<_, _>>()?;
+        let bounds = Bounds::default();
+        let exit = Exit {
+            wrapper,
+            wrapper_name,
+            wrapping: Tally::default(),
+            serializer,
+            serializer_name,
+            serializing: Tally::default(),
+            delivery: Delivery::new(transport_name, transport),
+            hash_scratch: Output::new(),
+            events: 0,
+            oldest_event_ms: None,
+        };
+        Ok(Self {
+            common: config.handler.common(),
+            handler: config.handler.clone(),
+            choice: Choice::default(),
+            sources,
+            exit,
+            reporters: config.reporters.clone(),
+            environment,
+            bounds,
+            ports,
+            arena: Arena::new(),
+            decoded: vec![],
+            has_worked: false,
+        })
+    }
+
+    /// The same pipeline with other bounds.
+    #[must_use]
+    pub fn with_bounds(self, bounds: Bounds) -> Self {
+        Self { bounds, ..self }
+    }
+
+    /// One invocation as Lambda delivers it.
+    pub fn invoke(&mut self, invocation: &[u8], context: &Context) -> Invoked {
+        let handler = self.handler.clone();
+        let mut run = self.begin(context);
+        match handler.read(invocation) {
+            Ok(batch) => {
+                run.batch(batch);
+                run.finish()
+            }
+            Err(error) => run.refuse(&error),
+        }
+    }
+
+    /// Begins an invocation whose input is handed over piece by piece.
+    pub fn begin(&mut self, context: &Context) -> Run<'_> {
+        Run::new(self, context)
+    }
+
+    fn trim(&mut self) {
+        if self.arena.capacity() > 2 * KEEP {
+            self.arena.trim(KEEP);
+        }
+        self.decoded.clear();
+        self.decoded.shrink_to(KEEP);
+    }
+}

@@ -1,0 +1,258 @@
+//! The way of one event: deserializer, steps, wrapper, serializer, transport. Depth first: a split hands its elements one by one
+//! to the rest of the chain, so no more than one event is in hand, however many come of it.
+//!
+//! Imports: `deserializers`, `event`, `operations`, `serializers`, `wrappers`.
+
+use super::{
+    delivery::{Cx, Delivery},
+    report::Tally,
+    source::Source,
+};
+use crate::{
+    deserializers::Raw,
+    event::{Event, Facts, Fault, Hash, Outcome, Stage},
+    operations::Step,
+    serializers::RunSerializer,
+    wrappers::RunWrapper,
+};
+use payload::{Elements, Output, Payload, Split, Style};
+use sha1::{Digest as _, Sha1};
+use std::time::Duration;
+
+/// A document from this size on is not laid out whole when only the elements of an array in it are wanted.
+const LARGE: usize = 4 << 20;
+/// One event in so many is timed.
+const SAMPLE: u64 = 64;
+
+const EMPTY_SPLIT: &str = "empty split";
+const NO_OBJECT: Fault = Fault::new("an element of the array is not an object");
+const TOO_MANY: Fault = Fault::new("the array has too many elements");
+
+/// A step with its name and its figures.
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) name: &'static str,
+    pub(super) step: Step,
+    /// Whether a component behind a split wants the hash of the elements.
+    pub(super) hashes_elements: bool,
+    pub(super) tally: Tally,
+}
+
+impl Link {
+    pub(super) fn new(name: &'static str, step: Step) -> Self {
+        Self { name, step, hashes_elements: false, tally: Tally::default() }
+    }
+}
+
+/// What all chains end in.
+#[derive(Debug)]
+pub(super) struct Exit {
+    pub(super) wrapper: Box<dyn RunWrapper>,
+    pub(super) wrapper_name: &'static str,
+    pub(super) wrapping: Tally,
+    pub(super) serializer: Box<dyn RunSerializer>,
+    pub(super) serializer_name: &'static str,
+    pub(super) serializing: Tally,
+    pub(super) delivery: Delivery,
+    pub(super) hash_scratch: Output,
+    pub(super) events: u64,
+    /// Milliseconds since 1970 of the oldest event that was delivered to the transport.
+    pub(super) oldest_event_ms: Option<i64>,
+}
+
+/// What an event takes along on its way.
+pub(super) struct Flow<'a> {
+    pub(super) exit: &'a mut Exit,
+    pub(super) cx: Cx<'a>,
+    /// The trigger that it came with.
+    pub(super) trigger: u32,
+    /// Whether its way is timed.
+    pub(super) timed: bool,
+}
+
+impl Source {
+    /// Takes one event through.
+    pub(super) fn event(&mut self, raw: Raw<'_>, facts: &mut Facts, flow: &mut Flow<'_>) {
+        flow.cx.books.ledger.received += 1;
+        flow.timed = flow.exit.events.is_multiple_of(SAMPLE);
+        flow.exit.events += 1;
+        (facts.time_ms, facts.hash) = (None, None);
+        facts.partitions.clear();
+        facts.elements.clear();
+        match self.unwanted(raw.bytes()) {
+            Ok(None) => {}
+            Ok(Some(reason)) => return flow.cx.books.ledger.drop_event(reason),
+            Err(fault) => return flow.fail(Stage::Source, self.deserializer_name, fault),
+        }
+        if self.hashes_text {
+            facts.hash = Some(sha1_hex(raw.bytes()));
+        }
+        let Raw { arena, range } = raw;
+        if range.len() >= LARGE
+            && self.deserializer.is_plain_json()
+            && let Some((link, rest)) = self.chain.split_first_mut()
+            && let Link { name, step: Step::Split { path, keep }, hashes_elements, tally } = link
+            // What cannot be read so is read in the ordinary way, which knows what to say of it.
+            && let Ok(mut elements) = arena.elements(range.clone(), path, keep)
+            && !elements.is_empty()
+            && elements.all_objects()
+        {
+            self.reading.note(None, false);
+            return each(&mut elements, name, *hashes_elements, tally, rest, facts, flow);
+        }
+        let began = flow.clock();
+        let read = self.deserializer.read(Raw { arena, range });
+        self.reading.note(flow.since(began), read.is_err());
+        match read {
+            Ok(payload) => run(&mut self.chain, &mut Event { payload, facts }, flow),
+            Err(fault) => flow.fail(Stage::Deserializer, self.deserializer_name, fault),
+        }
+    }
+}
+
+/// Takes an event through what is left of its chain.
+fn run(mut links: &mut [Link], event: &mut Event<'_>, flow: &mut Flow<'_>) {
+    while let Some((link, rest)) = links.split_first_mut() {
+        match &mut link.step {
+            Step::Perform(operation) => {
+                let began = flow.clock();
+                let outcome = operation.perform(event);
+                link.tally.note(flow.since(began), outcome.is_err());
+                match outcome {
+                    Ok(Outcome::Pass) => {}
+                    Ok(Outcome::Drop(reason)) => return flow.cx.books.ledger.drop_event(reason),
+                    Err(fault) => return flow.fail(Stage::Operation, link.name, fault),
+                }
+            }
+            Step::Split { path, keep } => {
+                let mut split = match event.payload.split(path, keep) {
+                    Ok(split) if split.is_empty() => return flow.cx.books.ledger.drop_event(EMPTY_SPLIT),
+                    Ok(split) if split.all_objects() => split,
+                    other => {
+                        link.tally.note(None, true);
+                        let fault = other.err().map_or(NO_OBJECT, Fault::from);
+                        return flow.fail(Stage::Operation, link.name, fault);
+                    }
+                };
+                let (name, hashes) = (link.name, link.hashes_elements);
+                return each(&mut split, name, hashes, &mut link.tally, rest, event.facts, flow);
+            }
+        }
+        links = rest;
+    }
+    flow.deliver(event);
+}
+
+/// Takes each element of an array, which are objects, through the rest of the chain.
+fn each(
+    elements: &mut impl Elementwise,
+    name: &'static str,
+    hashes: bool,
+    tally: &mut Tally,
+    rest: &mut [Link],
+    facts: &mut Facts,
+    flow: &mut Flow<'_>,
+) {
+    let count = elements.left();
+    tally.note(None, u32::try_from(count).is_err());
+    if u32::try_from(count).is_err() {
+        return flow.fail(Stage::Operation, name, TOO_MANY);
+    }
+    flow.cx.books.ledger.born += count as u64 - 1;
+    let (time_ms, hash) = (facts.time_ms, facts.hash);
+    let partitions = facts.partitions.clone();
+    facts.elements.push(0);
+    for number in 0.. {
+        let payload = match elements.following() {
+            Ok(Some(payload)) => payload,
+            Ok(None) => break,
+            Err(fault) => {
+                flow.fail(Stage::Operation, name, fault);
+                continue;
+            }
+        };
+        (facts.time_ms, facts.hash) = (time_ms, hash);
+        facts.partitions.clone_from(&partitions);
+        if let Some(last) = facts.elements.last_mut() {
+            *last = number;
+        }
+        if hashes {
+            let scratch = &mut flow.exit.hash_scratch;
+            scratch.clear();
+            payload.write_as(Style::Gson, scratch);
+            facts.hash = Some(sha1_hex(scratch));
+        }
+        run(rest, &mut Event { payload, facts: &mut *facts }, flow);
+    }
+    facts.elements.pop();
+}
+
+/// An array's elements, one at a time, whichever way it was read.
+trait Elementwise {
+    fn left(&self) -> usize;
+    fn following(&mut self) -> Result<Option<Payload<'_>>, Fault>;
+}
+
+impl Elementwise for Split<'_> {
+    fn left(&self) -> usize {
+        self.len()
+    }
+    fn following(&mut self) -> Result<Option<Payload<'_>>, Fault> {
+        Ok(self.next()?)
+    }
+}
+
+impl Elementwise for Elements<'_> {
+    fn left(&self) -> usize {
+        self.len()
+    }
+    fn following(&mut self) -> Result<Option<Payload<'_>>, Fault> {
+        Ok(self.next()?)
+    }
+}
+
+impl Flow<'_> {
+    fn fail(&mut self, stage: Stage, component: &'static str, fault: Fault) {
+        self.cx.books.ledger.fail(stage, component, fault.reason, 1);
+    }
+
+    /// Hands an event to the transport.
+    fn deliver(&mut self, event: &mut Event<'_>) {
+        let began = self.clock();
+        let wrapped = self.exit.wrapper.wrap(event);
+        let took = self.since(began);
+        self.exit.wrapping.note(took, wrapped.is_err());
+        if let Err(fault) = wrapped {
+            return self.fail(Stage::Wrapper, self.exit.wrapper_name, fault);
+        }
+        let began = self.clock();
+        let exit = &mut *self.exit;
+        let framed = exit.delivery.frame(event, &mut *exit.serializer, exit.serializer_name);
+        let took = self.since(began);
+        self.exit.serializing.note(took, matches!(framed, Err((Stage::Serializer, ..))));
+        if let Err((stage, component, fault)) = framed {
+            return self.fail(stage, component, fault);
+        }
+        let event_ms = event.facts.event_ms();
+        self.exit.oldest_event_ms = Some(self.exit.oldest_event_ms.map_or(event_ms, |oldest| oldest.min(event_ms)));
+        self.exit.delivery.push(event.facts, self.trigger, &mut self.cx);
+    }
+
+    fn clock(&self) -> Option<Duration> {
+        self.timed.then(|| self.cx.ports.clock.monotonic())
+    }
+
+    fn since(&self, began: Option<Duration>) -> Option<Duration> {
+        began.map(|began| self.cx.ports.clock.monotonic().saturating_sub(began))
+    }
+}
+
+/// SHA-1 of a text, as hex digits.
+pub(super) fn sha1_hex(text: &[u8]) -> Hash {
+    let mut hex = [0; 40];
+    for (pair, byte) in hex.chunks_exact_mut(2).zip(Sha1::digest(text)) {
+        pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
+        pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
+    }
+    hex
+}

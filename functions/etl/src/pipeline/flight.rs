@@ -1,0 +1,251 @@
+//! A batch under way: calls, answers, repetitions.
+//!
+//! Imports: `ports`, `transports`.
+
+use super::{
+    buffer::Batch,
+    delivery::{Cx, Delivery},
+    safety::Share,
+};
+use crate::{
+    event::Stage,
+    ports::{Answer, Call, Ticket},
+    transports::{Load, Next, Partition, UnitVerdict, Verdict},
+};
+use bytes::Bytes;
+use std::{sync::Arc, time::Duration};
+
+const MISFIT: &str = "the answer does not fit the call";
+/// A port answers within a call's time limit. If one does not, it is not waited for.
+const GRACE: Duration = Duration::from_secs(1);
+/// The longest wait before a repetition.
+const LONGEST_WAIT: Duration = Duration::from_secs(20);
+
+/// A batch under way.
+#[derive(Debug)]
+pub(super) struct Flight {
+    key: Arc<Partition>,
+    bytes: Bytes,
+    ends: Vec<usize>,
+    shares: Vec<Share>,
+    last: bool,
+    attempt: u32,
+    /// The call that is under way, or is to be made again as it was.
+    call: Option<Call>,
+    began: Duration,
+}
+
+impl Flight {
+    pub(super) fn new(key: Arc<Partition>, batch: Batch, last: bool) -> Self {
+        let Batch { bytes, ends, shares } = batch;
+        let bytes = Bytes::from(bytes);
+        Self { key, bytes, ends, shares, last, attempt: 0, call: None, began: Duration::ZERO }
+    }
+
+    /// When its call should have been answered, with some grace.
+    pub(super) fn overdue(&self, time_limit: Duration) -> Duration {
+        self.began + time_limit + GRACE
+    }
+
+    fn load(&self) -> Load<'_> {
+        Load { partition: &self.key, bytes: &self.bytes, ends: &self.ends, last: self.last }
+    }
+
+    /// What is left of it: the units that are to be sent again.
+    fn remaining(&self, again: &[bool]) -> Self {
+        let mut batch = Batch::default();
+        let mut shares = self.shares.iter().peekable();
+        for ((number, unit), again) in (0..).zip(self.load().units()).zip(again) {
+            if *again {
+                batch.bytes.extend_from_slice(&unit);
+                batch.ends.push(batch.bytes.len());
+            }
+            while let Some(share) = shares.next_if(|share| share.unit == number) {
+                if *again {
+                    let unit = u32::try_from(batch.ends.len() - 1).unwrap_or(u32::MAX);
+                    batch.shares.push(Share { unit, ..*share });
+                }
+            }
+        }
+        Self { attempt: self.attempt, ..Self::new(Arc::clone(&self.key), batch, self.last) }
+    }
+}
+
+impl Delivery {
+    /// Asks the transport what is to be done for a batch, and does it.
+    pub(super) fn advance(&mut self, flight: Flight, cx: &mut Cx<'_>) {
+        match self.transport.call(&flight.load()) {
+            Next::Call(call) => self.send(flight, call, cx),
+            Next::Keep => self.held(flight),
+            Next::Done => self.taken(flight, cx),
+        }
+    }
+
+    fn send(&mut self, flight: Flight, call: Call, cx: &mut Cx<'_>) {
+        let now = cx.ports.clock.monotonic();
+        let left = self.limit.map_or(Duration::MAX, |limit| limit.saturating_sub(now));
+        let ticket = self.ticket();
+        self.figures.calls += 1;
+        cx.ports.calls.start(ticket, call.clone(), self.limits.time_limit.min(left), &self.answers);
+        self.flights.insert(ticket, Flight { call: Some(call), began: now, ..flight });
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        self.last_ticket += 1;
+        self.last_ticket
+    }
+
+    /// Does what the answer to a call asks for.
+    pub(super) fn answered(&mut self, ticket: Ticket, answer: &Answer, cx: &mut Cx<'_>) {
+        self.loose.remove(&ticket);
+        let Some(flight) = self.flights.remove(&ticket) else { return };
+        let took = cx.ports.clock.monotonic().saturating_sub(flight.began);
+        self.figures.call_ns += u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
+        let verdict = self.transport.judge(&flight.load(), answer);
+        if matches!(verdict, Verdict::Again(_) | Verdict::Refused(_)) {
+            self.figures.errors += 1;
+        }
+        match verdict {
+            Verdict::Taken => self.taken(flight, cx),
+            Verdict::Held => self.held(flight),
+            Verdict::More => self.advance(Flight { attempt: 0, call: None, ..flight }, cx),
+            Verdict::Again(reason) => self.again(flight, reason, cx),
+            Verdict::Refused(reason) => self.refused(flight, reason, cx),
+            Verdict::Units(units) if units.len() == flight.ends.len() => self.units(&flight, &units, cx),
+            Verdict::Units(_) => self.again(flight, MISFIT, cx),
+        }
+    }
+
+    /// Takes calls for lost that should have been answered.
+    pub(super) fn expire(&mut self, now: Duration, cx: &mut Cx<'_>) {
+        let late = self.flights.iter().filter(|(_, flight)| flight.overdue(self.limits.time_limit) <= now);
+        for ticket in late.map(|(ticket, _)| *ticket).collect::<Vec<_>>() {
+            self.answered(ticket, &Answer::Silence("no answer".to_owned()), cx);
+        }
+    }
+
+    /// Each unit has its own answer.
+    fn units(&mut self, flight: &Flight, units: &[UnitVerdict], cx: &mut Cx<'_>) {
+        for share in &flight.shares {
+            match units.get(share.unit as usize) {
+                Some(UnitVerdict::Taken) => cx.books.delivered(&[*share]),
+                Some(UnitVerdict::Refused(reason)) => cx.books.fail(&[*share], Stage::Transport, self.name, reason),
+                Some(UnitVerdict::Again(_)) | None => {}
+            }
+        }
+        let again: Vec<_> = units.iter().map(|unit| matches!(unit, UnitVerdict::Again(_))).collect();
+        let reason = units.iter().find_map(|unit| match unit {
+            UnitVerdict::Again(reason) => Some(*reason),
+            _ => None,
+        });
+        if reason.is_some() || units.iter().any(|unit| matches!(unit, UnitVerdict::Refused(_))) {
+            self.figures.errors += 1;
+        }
+        let rest = flight.remaining(&again);
+        self.bytes -= flight.bytes.len() - rest.bytes.len();
+        match reason {
+            Some(reason) => self.again(rest, reason, cx),
+            None => self.landed(&rest),
+        }
+    }
+
+    /// It is to be tried again, if there is time for it.
+    fn again(&mut self, mut flight: Flight, reason: &'static str, cx: &mut Cx<'_>) {
+        flight.attempt += 1;
+        let due = cx.ports.clock.monotonic() + self.backoff(flight.attempt);
+        let tried_enough = self.limits.retries.is_some_and(|retries| flight.attempt > retries);
+        if tried_enough || self.stopped.is_some() || self.limit.is_some_and(|limit| due >= limit) {
+            return self.give_up(flight, reason, cx);
+        }
+        self.figures.repeated += 1;
+        self.waiting.push((due, flight));
+    }
+
+    /// Doubles with each attempt; half of it is jitter, so that many functions do not come back at once.
+    fn backoff(&mut self, attempt: u32) -> Duration {
+        // SplitMix64, by Steele, Lea and Flood: good enough to spread calls.
+        self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = self.random;
+        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        let share = u32::try_from((bits ^ (bits >> 31)) >> 48).unwrap_or_default();
+        let whole = self.limits.retry_delay.saturating_mul(1 << (attempt - 1).min(16)).min(LONGEST_WAIT);
+        whole / 2 + whole / 2 * share / (1 << 16)
+    }
+
+    /// Repeats what is due.
+    pub(super) fn resume(&mut self, now: Duration, cx: &mut Cx<'_>) {
+        for (due, mut flight) in std::mem::take(&mut self.waiting) {
+            if due > now {
+                self.waiting.push((due, flight));
+            } else if let Some(call) = flight.call.take() {
+                self.send(flight, call, cx);
+            } else {
+                self.advance(flight, cx);
+            }
+        }
+    }
+
+    fn taken(&mut self, flight: Flight, cx: &mut Cx<'_>) {
+        cx.books.delivered(&flight.shares);
+        if flight.last
+            && let Some(lane) = self.lanes.get_mut(&flight.key)
+        {
+            cx.books.delivered(&std::mem::take(&mut lane.held));
+        }
+        self.bytes -= flight.bytes.len();
+        self.landed(&flight);
+    }
+
+    fn held(&mut self, mut flight: Flight) {
+        if let Some(lane) = self.lanes.get_mut(&flight.key) {
+            lane.held.append(&mut flight.shares);
+        }
+        self.bytes -= flight.bytes.len();
+        self.landed(&flight);
+    }
+
+    fn refused(&mut self, mut flight: Flight, reason: &'static str, cx: &mut Cx<'_>) {
+        self.with_held(&mut flight);
+        cx.books.fail(&flight.shares, Stage::Transport, self.name, reason);
+        self.bytes -= flight.bytes.len();
+        self.landed(&flight);
+    }
+
+    /// Leaves a batch to the trigger, and what is safe only with it.
+    pub(super) fn hand_back(&mut self, mut flight: Flight, reason: &'static str, cx: &mut Cx<'_>) {
+        self.with_held(&mut flight);
+        cx.books.hand_back(&flight.shares, self.name, reason);
+        self.bytes -= flight.bytes.len();
+        self.landed(&flight);
+        if self.limits.closes {
+            self.abandon(&flight.key, cx);
+        }
+    }
+
+    fn with_held(&mut self, flight: &mut Flight) {
+        if let Some(lane) = self.lanes.get_mut(&flight.key) {
+            flight.shares.append(&mut lane.held);
+        }
+    }
+
+    /// Clears up at the far side. The answer changes nothing.
+    pub(super) fn abandon(&mut self, key: &Partition, cx: &mut Cx<'_>) {
+        if let Some(call) = self.transport.abandon(key) {
+            let ticket = self.ticket();
+            self.loose.insert(ticket);
+            cx.ports.calls.start(ticket, call, self.limits.time_limit, &self.answers);
+        }
+    }
+
+    /// A batch is through: the next one of its lane may start.
+    fn landed(&mut self, flight: &Flight) {
+        let Some(lane) = self.lanes.get_mut(&flight.key) else { return };
+        lane.busy -= 1;
+        let idle = lane.busy == 0 && lane.queue.is_empty() && lane.open.is_empty() && lane.held.is_empty();
+        if idle && !self.limits.closes {
+            self.lanes.swap_remove(&flight.key);
+            self.bytes -= super::delivery::LANE_BYTES;
+        }
+    }
+}

@@ -1,0 +1,337 @@
+//! Bytes of an object or record, inflated if they are gzip: all members, each with its checksum.
+//!
+//! What is stored decides, and what the name says: bytes that begin as gzip does are inflated; bytes that do not, under a name
+//! that promises it, are a fault.
+//!
+//! Imports: `event`.
+
+use crate::event::Fault;
+use flate2::{Decompress, FlushDecompress, Status};
+use std::io::{self, Read};
+
+/// Read at once from the far side. A request's buffers are small; ours is large, so that inflating is one long run.
+const CHUNK: usize = 4 << 20;
+/// The least that inflating is given room for.
+const ROOM: usize = 64 << 10;
+/// A header of gzip may hold a file's name and a comment of any length.
+const MAX_HEADER: usize = 64 << 10;
+
+pub(super) const NOT_GZIP: Fault = Fault::new("not gzip");
+const ENDS_EARLY: Fault = Fault::new("gzip ends early");
+const BROKEN: Fault = Fault::new("gzip is broken");
+const CHECKSUM: Fault = Fault::new("gzip checksum differs");
+const TRAILING: Fault = Fault::new("bytes behind the gzip are not gzip");
+
+/// Why there are no more bytes, though there should be.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// They are not what they should be, and never will be.
+    Fault(Fault),
+    /// The far side does not give them now.
+    Outage(io::Error),
+}
+
+/// Whether the bytes are gzip.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// They must be.
+    Gzip,
+    /// They are if they begin so.
+    Detect,
+}
+
+/// Bytes that are being read.
+pub(super) struct Inflate<R> {
+    reader: R,
+    /// Read and not yet used: from `at` on.
+    input: Vec<u8>,
+    at: usize,
+    ended: bool,
+    /// Why the reader gives no more, if it should.
+    broken_off: Option<io::Error>,
+    state: State,
+    inflater: Decompress,
+}
+
+impl<R> std::fmt::Debug for Inflate<R> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Inflate").field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug)]
+enum State {
+    Begin(Format),
+    Plain,
+    /// Between members; there has been one already or not.
+    Header {
+        first: bool,
+    },
+    Body {
+        sum: crc32fast::Hasher,
+        size: u32,
+    },
+}
+
+impl<R: Read> Inflate<R> {
+    pub(super) fn new(reader: R, format: Format) -> Self {
+        let inflater = Decompress::new(false);
+        Self { reader, input: vec![], at: 0, ended: false, broken_off: None, state: State::Begin(format), inflater }
+    }
+
+    /// Appends bytes until `out` holds `enough`, or a few more, or there are no more. Whether there are more.
+    pub(super) fn fill(&mut self, out: &mut Vec<u8>, enough: usize) -> Result<bool, Stop> {
+        while out.len() < enough {
+            let more = match &self.state {
+                State::Begin(format) => self.begin(*format),
+                State::Plain => self.plain(out, enough),
+                State::Header { first } => self.header(*first),
+                State::Body { .. } => self.body(out, enough),
+            };
+            match (more, self.broken_off.take_if(|_| !matches!(more, Ok(true)))) {
+                (Ok(true), _) => {}
+                (_, Some(error)) => return Err(Stop::Outage(error)),
+                (Ok(false), None) => return Ok(false),
+                (Err(fault), None) => return Err(Stop::Fault(fault)),
+            }
+        }
+        Ok(true)
+    }
+
+    fn begin(&mut self, format: Format) -> Result<bool, Fault> {
+        self.need(2);
+        let gzip = self.rest().starts_with(&[0x1f, 0x8b]);
+        self.state = match format {
+            Format::Detect if !gzip => State::Plain,
+            Format::Gzip if !gzip && !self.rest().is_empty() => return Err(NOT_GZIP),
+            _ if self.rest().is_empty() => return Ok(false),
+            _ => State::Header { first: true },
+        };
+        Ok(true)
+    }
+
+    fn plain(&mut self, out: &mut Vec<u8>, enough: usize) -> Result<bool, Fault> {
+        if self.at < self.input.len() {
+            out.extend_from_slice(&self.input[self.at..]);
+            self.at = self.input.len();
+            return Ok(true);
+        }
+        let limit = (enough - out.len()).max(ROOM) as u64;
+        let had = out.len();
+        if let Err(error) = self.reader.by_ref().take(limit).read_to_end(out) {
+            self.broken_off = Some(error);
+            return Ok(false);
+        }
+        Ok(out.len() > had)
+    }
+
+    fn header(&mut self, first: bool) -> Result<bool, Fault> {
+        self.need(2);
+        if !first && self.rest().iter().all(|&byte| byte == 0) {
+            // Padding, as tapes and some tools leave it.
+            self.at = self.input.len();
+            if self.ended {
+                return Ok(false);
+            }
+            self.refill();
+            return Ok(true);
+        }
+        if !self.rest().starts_with(&[0x1f, 0x8b]) {
+            return Err(if first { NOT_GZIP } else { TRAILING });
+        }
+        loop {
+            match header_len(self.rest()) {
+                Header::Length(length) => {
+                    self.at += length;
+                    self.inflater.reset(false);
+                    self.state = State::Body { sum: crc32fast::Hasher::new(), size: 0 };
+                    return Ok(true);
+                }
+                Header::Wrong => return Err(BROKEN),
+                Header::Short if self.ended => return Err(ENDS_EARLY),
+                Header::Short if self.rest().len() > MAX_HEADER => return Err(BROKEN),
+                Header::Short => self.refill(),
+            }
+        }
+    }
+
+    fn body(&mut self, out: &mut Vec<u8>, enough: usize) -> Result<bool, Fault> {
+        if self.at == self.input.len() {
+            self.refill();
+        }
+        // Eight times as much is a good guess of what comes; a wrong one costs another turn.
+        let guess = self.rest().len().saturating_mul(8).min(enough - out.len());
+        out.reserve(guess.max(ROOM));
+        let (had, before) = (out.len(), self.inflater.total_in());
+        let input = &self.input[self.at..];
+        let status = self.inflater.decompress_vec(input, out, FlushDecompress::None).map_err(|_| BROKEN)?;
+        let used = usize::try_from(self.inflater.total_in() - before).unwrap_or_default();
+        self.at += used;
+        let made = &out[had..];
+        let State::Body { sum, size } = &mut self.state else { return Ok(true) };
+        sum.update(made);
+        *size = size.wrapping_add(narrow(made.len()));
+        let stuck = used == 0 && made.is_empty();
+        if status != Status::StreamEnd {
+            return if stuck && self.ended { Err(ENDS_EARLY) } else { Ok(true) };
+        }
+        let (sum, size) = (std::mem::take(sum).finalize(), *size);
+        self.need(8);
+        let Some((trailer, _)) = self.rest().split_first_chunk::<8>() else { return Err(ENDS_EARLY) };
+        if trailer[..4] != sum.to_le_bytes() || trailer[4..] != size.to_le_bytes() {
+            return Err(CHECKSUM);
+        }
+        self.at += 8;
+        self.state = State::Header { first: false };
+        Ok(true)
+    }
+
+    fn rest(&self) -> &[u8] {
+        &self.input[self.at..]
+    }
+
+    /// Reads until there are `count` bytes, or no more.
+    fn need(&mut self, count: usize) {
+        while self.rest().len() < count && !self.ended {
+            self.refill();
+        }
+    }
+
+    fn refill(&mut self) {
+        self.input.drain(..self.at);
+        self.at = 0;
+        let had = self.input.len();
+        // What came before a connection broke is used first.
+        let result = self.reader.by_ref().take(CHUNK as u64).read_to_end(&mut self.input);
+        self.broken_off = result.err();
+        self.ended = self.input.len() == had || self.broken_off.is_some();
+    }
+}
+
+/// Sizes in gzip are modulo 4 GiB.
+#[expect(clippy::cast_possible_truncation, reason = "that is the rule")]
+fn narrow(length: usize) -> u32 {
+    length as u32
+}
+
+enum Header {
+    Length(usize),
+    Short,
+    Wrong,
+}
+
+/// RFC 1952: ten bytes, then what the flags announce: extra fields, a name, a comment, a checksum of the header.
+fn header_len(gzip: &[u8]) -> Header {
+    let [_, _, method, flags, _, _, _, _, _, _, ..] = *gzip else { return Header::Short };
+    if method != 8 || flags & 0xe0 != 0 {
+        return Header::Wrong;
+    }
+    let mut at = 10;
+    if flags & 4 != 0 {
+        let Some((length, _)) = gzip.get(at..).and_then(<[u8]>::split_first_chunk::<2>) else { return Header::Short };
+        at += 2 + usize::from(u16::from_le_bytes(*length));
+    }
+    for text in [8, 16] {
+        if flags & text != 0 {
+            let Some(length) = gzip.get(at..).and_then(|rest| memchr::memchr(0, rest)) else { return Header::Short };
+            at += length + 1;
+        }
+    }
+    at += if flags & 2 != 0 { 2 } else { 0 };
+    if at <= gzip.len() { Header::Length(at) } else { Header::Short }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, GzBuilder, write::GzEncoder};
+    use std::io::Write as _;
+
+    fn gzip(text: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(vec![], Compression::fast());
+        encoder.write_all(text).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    /// Gives one byte at a time, as the worst network does.
+    struct Drops<'a>(&'a [u8]);
+    impl Read for Drops<'_> {
+        fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+            let count = self.0.len().min(out.len()).min(1);
+            out[..count].copy_from_slice(&self.0[..count]);
+            self.0 = &self.0[count..];
+            Ok(count)
+        }
+    }
+
+    fn read(bytes: &[u8], format: Format) -> Result<Vec<u8>, &'static str> {
+        let whole = all(Inflate::new(bytes, format));
+        let dropwise = all(Inflate::new(Drops(bytes), format));
+        assert_eq!(whole, dropwise);
+        whole
+    }
+
+    fn all(mut inflate: Inflate<impl Read>) -> Result<Vec<u8>, &'static str> {
+        let mut out = vec![];
+        loop {
+            let enough = out.len() + 1000;
+            match inflate.fill(&mut out, enough) {
+                Ok(true) => {}
+                Ok(false) => return Ok(out),
+                Err(Stop::Fault(fault)) => return Err(fault.reason),
+                Err(Stop::Outage(_)) => return Err("outage"),
+            }
+        }
+    }
+
+    #[test]
+    fn every_member_is_read() {
+        let text = "many words ".repeat(100_000);
+        let members = [gzip(b"one\n"), gzip(text.as_bytes()), gzip(b""), gzip(b"two")].concat();
+        let expected = format!("one\n{text}two");
+        assert_eq!(read(&members, Format::Gzip).as_deref(), Ok(expected.as_bytes()));
+        assert_eq!(read(&members, Format::Detect).as_deref(), Ok(expected.as_bytes()));
+        assert_eq!(read(&[members, vec![0; 512]].concat(), Format::Gzip).as_deref(), Ok(expected.as_bytes()));
+    }
+
+    #[test]
+    fn a_header_with_all_its_parts_is_passed_over() {
+        let mut encoder =
+            GzBuilder::new().extra([0; 300]).filename("name").comment("words").write(vec![], Compression::fast());
+        encoder.write_all(b"text").unwrap();
+        assert_eq!(read(&encoder.finish().unwrap(), Format::Gzip).as_deref(), Ok(&b"text"[..]));
+    }
+
+    #[test]
+    fn a_gzip_that_ends_anywhere_before_its_end_ends_early() {
+        let gz = gzip(b"some text, some text, some text");
+        for end in 1..gz.len() {
+            let expected = if end == 1 { Err(NOT_GZIP.reason) } else { Err(ENDS_EARLY.reason) };
+            assert_eq!(read(&gz[..end], Format::Gzip), expected, "{end} bytes of {}", gz.len());
+        }
+    }
+
+    #[test]
+    fn broken_bytes_and_wrong_checksums_are_faults() {
+        let mut gz = gzip(&b"some text ".repeat(100));
+        let at = gz.len() - 6;
+        gz[at] ^= 1;
+        assert_eq!(read(&gz, Format::Gzip), Err(CHECKSUM.reason));
+        gz[12] = 0xff;
+        gz[11] = 0xff;
+        gz[10] = 0xff;
+        assert_eq!(read(&gz, Format::Gzip), Err(BROKEN.reason));
+        assert_eq!(read(&[gzip(b"text"), b"junk".to_vec()].concat(), Format::Gzip), Err(TRAILING.reason));
+    }
+
+    #[test]
+    fn plain_text_is_plain_unless_gzip_was_promised() {
+        let text = b"plain text ".repeat(1000);
+        assert_eq!(read(&text, Format::Detect).as_deref(), Ok(&text[..]));
+        assert_eq!(read(&text, Format::Gzip), Err(NOT_GZIP.reason));
+        for format in [Format::Detect, Format::Gzip] {
+            assert_eq!(read(b"", format).as_deref(), Ok(&b""[..]), "an empty object has nothing in it");
+        }
+        assert_eq!(read(b"x", Format::Detect).as_deref(), Ok(&b"x"[..]));
+    }
+}

@@ -1,0 +1,398 @@
+//! One invocation: its triggers are read, and all that comes of them is accounted for.
+//!
+//! Imports: `deserializers`, `event`, `handlers`, `ports`.
+
+use super::{
+    Invoked, Pipeline,
+    books::Books,
+    chain::Flow,
+    delivery::Cx,
+    inflate::{Format, Inflate, Stop},
+    lines::{LineReader, Next, TOO_LONG},
+    outcome,
+    report::Whole,
+};
+use crate::{
+    deserializers::Raw,
+    event::{Context, Facts, Fault, OriginKind, Stage},
+    handlers::{Batch, Body, NotOurs, OnFailure, Trigger},
+    ports::{Call, Level, Object, ObjectError},
+};
+use std::{borrow::Cow, io::Read, sync::Arc, sync::mpsc::channel, time::Duration};
+
+/// Kept free before the deadline, for the last answers, the report and the answer to Lambda; less when there is little time.
+const RESERVE: Duration = Duration::from_secs(2);
+/// How often an object is tried to be opened, and the wait before the second time.
+const OPENINGS: u32 = 3;
+const OPENING_DELAY: Duration = Duration::from_millis(100);
+/// SNS takes 256 KiB.
+const MAX_NOTICE: usize = 256 << 10;
+/// The deadline is looked at once in so many lines.
+const LOOK: u64 = 64;
+
+const NOT_BASE64: Fault = Fault::new("not base64");
+const NO_SOURCE: &str = "no source";
+const OBJECT_GONE: Fault = Fault::new("object gone");
+
+/// One invocation that is under way.
+#[derive(Debug)]
+pub struct Run<'p> {
+    pipeline: &'p mut Pipeline,
+    context: Arc<Context>,
+    now_ms: i64,
+    began: Duration,
+    deadline: Option<Duration>,
+    books: Books,
+    on_failure: OnFailure,
+    /// What Lambda knows each trigger by.
+    ids: Vec<String>,
+    /// Keys of objects, for the notice of a failure.
+    keys: Vec<String>,
+    whole: Whole,
+    /// Inputs of the lower door.
+    inputs: u64,
+}
+
+impl<'p> Run<'p> {
+    pub(super) fn new(pipeline: &'p mut Pipeline, context: &Context) -> Self {
+        let clock = &pipeline.ports.clock;
+        let (now_ms, began) = (clock.now_ms(), clock.monotonic());
+        let left = context.deadline_ms.map(|deadline| u64::try_from(deadline - now_ms).unwrap_or_default());
+        let deadline = left.map(|left| began + Duration::from_millis(left));
+        let limit = left.map(Duration::from_millis).map(|left| began + left - RESERVE.min(left / 5));
+        let exit = &mut pipeline.exit;
+        (exit.events, exit.oldest_event_ms) = (0, None);
+        exit.delivery.begin(
+            context,
+            pipeline.ports.seed,
+            pipeline.bounds.buffer_bytes,
+            limit,
+            pipeline.common.fail_on_exception,
+        );
+        Self {
+            context: Arc::new(context.clone()),
+            now_ms: context.now_ms.unwrap_or(now_ms),
+            began,
+            deadline,
+            books: Books::default(),
+            on_failure: OnFailure::Whole,
+            ids: vec![],
+            keys: vec![],
+            whole: Whole::default(),
+            inputs: 0,
+            pipeline,
+        }
+    }
+
+    /// Hands over a record: one event. It stands for the next record of the config's trigger.
+    pub fn record(&mut self, bytes: &[u8]) {
+        let trigger = self.stand_in("", Body::Nothing(""));
+        self.trigger(Trigger { body: Body::Bytes(Cow::Borrowed(bytes)), ..trigger }, true);
+    }
+
+    /// Hands over an object: one event a line. It stands for the next object of the config's trigger. `name` says what it is called;
+    /// under a name that ends in `.gz`, it must be gzip.
+    pub fn object(&mut self, name: &str, reader: impl Read) {
+        let trigger = self.stand_in(name, Body::Nothing(""));
+        let Some((number, mut facts, source)) = self.admit(&trigger, true) else { return };
+        let format = if name.ends_with(".gz") { Format::Gzip } else { Format::Detect };
+        self.lines(Inflate::new(reader, format), number, source, &mut facts);
+    }
+
+    fn stand_in(&mut self, name: &str, body: Body<'static>) -> Trigger<'static> {
+        let context = Context { now_ms: Some(self.now_ms), ..(*self.context).clone() };
+        let trigger = self.pipeline.handler.stand_in(&context, name, self.inputs);
+        self.inputs += 1;
+        Trigger { body, ..trigger }
+    }
+
+    pub(super) fn batch(&mut self, batch: Batch<'_>) {
+        self.on_failure = batch.on_failure;
+        for trigger in batch.triggers {
+            if batch.log_triggers {
+                self.log(Level::Info, "triggered", &[("trigger", &trigger.id)]);
+            }
+            self.trigger(trigger, false);
+        }
+    }
+
+    /// Reads one trigger.
+    fn trigger(&mut self, trigger: Trigger<'_>, stands_in: bool) {
+        let Some((number, mut facts, source)) = self.admit(&trigger, stands_in) else { return };
+        match trigger.body {
+            Body::Base64 { text, gzip } => match self.decode(&text, gzip) {
+                Ok(()) => self.loaded(number, source, &mut facts),
+                Err(fault) => self.fault(number, fault),
+            },
+            Body::Bytes(bytes) => {
+                self.pipeline.arena.load_slice(&bytes);
+                self.loaded(number, source, &mut facts);
+            }
+            Body::Object { bucket, key, version_id } => match self.open(&bucket, &key, version_id.as_deref()) {
+                Ok(object) => {
+                    let format = if key.ends_with(".gz") { Format::Gzip } else { Format::Detect };
+                    self.lines(Inflate::new(object.reader, format), number, source, &mut facts);
+                }
+                Err(ObjectError::Gone) => self.fault(number, OBJECT_GONE),
+                Err(error) => {
+                    self.log(Level::Error, "an object cannot be read", &[("object", &trigger.id), ("why", &error)]);
+                    let denied = matches!(error, ObjectError::Denied(_));
+                    self.hand_back(
+                        number,
+                        if denied { "access to the object denied" } else { "object cannot be read now" },
+                    );
+                }
+            },
+            Body::Nothing(_) | Body::Unreadable(_) => {}
+        }
+    }
+
+    /// Begins a trigger: its number, what is known of its events, and the number of their source, if there is anything to read.
+    fn admit(&mut self, trigger: &Trigger<'_>, stands_in: bool) -> Option<(u32, Facts, usize)> {
+        let number = self.books.safety.begin();
+        if self.on_failure == OnFailure::Suffix {
+            self.ids.push(trigger.id.to_string());
+        }
+        if let (OriginKind::S3(origin), true) =
+            (&trigger.facts.origin.kind, self.pipeline.handler.failure_topic().is_some())
+        {
+            self.keys.push(origin.key.clone());
+        }
+        match trigger.body {
+            Body::Nothing(reason) if !stands_in => return self.drop_trigger(reason),
+            Body::Unreadable(reason) => {
+                self.fault(number, Fault::new(reason));
+                return None;
+            }
+            _ => {}
+        }
+        let mut cx = Cx { ports: &self.pipeline.ports, books: &mut self.books };
+        if self.pipeline.exit.delivery.out_of_time(&mut cx) {
+            let reason = self.pipeline.exit.delivery.stopped.unwrap_or_default();
+            self.hand_back(number, reason);
+            return None;
+        }
+        let chosen = self.pipeline.choice.choose(&self.pipeline.sources, &trigger.source);
+        // A local input may belong to no stream or bucket at all: then it belongs to the first source.
+        let Some(source) = chosen.or_else(|| stands_in.then_some(0)) else {
+            if !self.books.ledger.dropped.contains_key(NO_SOURCE) {
+                self.log(Level::Warn, "no source matches", &[("trigger", &trigger.source)]);
+            }
+            return self.drop_trigger(NO_SOURCE);
+        };
+        let facts = Facts { context: Arc::clone(&self.context), now_ms: self.now_ms, ..trigger.facts.clone() };
+        self.whole.source_name = facts.origin.source_name;
+        let oldest = &mut self.whole.oldest_arrival_ms;
+        *oldest = Some(oldest.map_or(facts.arrival_ms, |oldest| oldest.min(facts.arrival_ms)));
+        Some((number, facts, source))
+    }
+
+    fn drop_trigger<T>(&mut self, reason: &'static str) -> Option<T> {
+        self.books.ledger.received += 1;
+        self.books.ledger.drop_event(reason);
+        None
+    }
+
+    /// Something that should have been events never will be.
+    fn fault(&mut self, _trigger: u32, fault: Fault) {
+        self.books.ledger.received += 1;
+        self.books.ledger.fail(Stage::Source, self.pipeline.handler.name(), fault.reason, 1);
+    }
+
+    /// Something that should have been events comes again.
+    fn hand_back(&mut self, trigger: u32, reason: &'static str) {
+        self.books.ledger.received += 1;
+        self.books.ledger.fail(Stage::Delivery, self.pipeline.handler.name(), reason, 1);
+        self.books.safety.handed_back(trigger);
+    }
+
+    /// Base64, and gzip in it, into the arena.
+    fn decode(&mut self, text: &str, gzip: bool) -> Result<(), Fault> {
+        let Pipeline { arena, decoded, bounds, .. } = &mut *self.pipeline;
+        let decode = |out: &mut Vec<u8>| {
+            base64_simd::STANDARD.decode_append(text.as_bytes(), out).map(|_| ()).map_err(|_| NOT_BASE64)
+        };
+        if !gzip {
+            return arena.load(decode);
+        }
+        decoded.clear();
+        decode(decoded)?;
+        let mut inflate = Inflate::new(&decoded[..], Format::Gzip);
+        match arena.load(|out| inflate.fill(out, bounds.event_bytes)) {
+            Ok(false) => Ok(()),
+            Ok(true) => Err(TOO_LONG),
+            Err(Stop::Fault(fault)) => Err(fault),
+            // Memory does not fail to be read.
+            Err(Stop::Outage(_)) => Err(NOT_BASE64),
+        }
+    }
+
+    fn open(&self, bucket: &str, key: &str, version_id: Option<&str>) -> Result<Object, ObjectError> {
+        let ports = &self.pipeline.ports;
+        let mut delay = OPENING_DELAY;
+        for _ in 1..OPENINGS {
+            match ports.objects.open(bucket, key, version_id) {
+                Err(ObjectError::Outage(_)) => {}
+                done => return done,
+            }
+            ports.clock.sleep(delay);
+            delay *= 2;
+        }
+        ports.objects.open(bucket, key, version_id)
+    }
+
+    /// What is loaded is one event.
+    fn loaded(&mut self, trigger: u32, source: usize, facts: &mut Facts) {
+        if self.pipeline.arena.loaded().len() > self.pipeline.bounds.event_bytes {
+            return self.fault(trigger, TOO_LONG);
+        }
+        let range = self.pipeline.arena.whole();
+        self.event(range, trigger, source, facts);
+    }
+
+    fn event(&mut self, range: std::ops::Range<usize>, trigger: u32, source: usize, facts: &mut Facts) {
+        let Pipeline { arena, sources, exit, ports, .. } = &mut *self.pipeline;
+        self.whole.raw_bytes += range.len() as u64;
+        let mut flow = Flow { exit, cx: Cx { ports, books: &mut self.books }, trigger, timed: false };
+        if let Some(source) = sources.get_mut(source) {
+            source.event(Raw { arena, range }, facts, &mut flow);
+        }
+    }
+
+    /// Each line of an object is one event.
+    fn lines(&mut self, bytes: Inflate<impl Read>, trigger: u32, source: usize, facts: &mut Facts) {
+        let mut lines = LineReader::new(bytes, self.pipeline.bounds.event_bytes);
+        for number in 1_u64.. {
+            match lines.next(&mut self.pipeline.arena) {
+                Next::Line(range, offset) => {
+                    facts.offset = offset;
+                    self.event(range, trigger, source, facts);
+                }
+                Next::Fault(fault) => self.fault(trigger, fault),
+                Next::Stop(Stop::Fault(fault)) => return self.fault(trigger, fault),
+                Next::Stop(Stop::Outage(error)) => {
+                    self.log(Level::Error, "reading an object broke off", &[("why", &error.kind())]);
+                    return self.hand_back(trigger, "reading the object broke off");
+                }
+                Next::End => return,
+            }
+            let delivery = &mut self.pipeline.exit.delivery;
+            let mut cx = Cx { ports: &self.pipeline.ports, books: &mut self.books };
+            if delivery.stopped.is_some() || number.is_multiple_of(LOOK) && delivery.out_of_time(&mut cx) {
+                let reason = delivery.stopped.unwrap_or_default();
+                return self.hand_back(trigger, reason);
+            }
+        }
+    }
+
+    /// Delivers what is left, tells the reporters, and says what the invocation came to.
+    pub fn finish(mut self) -> Invoked {
+        let Pipeline { exit, ports, .. } = &mut *self.pipeline;
+        exit.delivery.finish(&mut Cx { ports, books: &mut self.books });
+        self.books.ledger.sort();
+        let ledger = &self.books.ledger;
+        let ours = outcome::all_failed(ledger, self.pipeline.has_worked);
+        let handed_back = if ours { ledger.all_failed() } else { ledger.handed_back() };
+        self.pipeline.has_worked |= ledger.delivered > 0 || ledger.dropped.keys().any(|reason| reason != NO_SOURCE);
+        if ours {
+            self.books.safety.all_handed_back();
+            self.log(
+                Level::Error,
+                "every event failed in the same way, and none has ever worked: all are handed back",
+                &[],
+            );
+        }
+        let fail = self.pipeline.common.fail_on_exception;
+        for failed in &self.books.ledger.failed {
+            let fields: [(&'static str, &dyn std::fmt::Display); 4] = [
+                ("stage", &failed.stage),
+                ("component", &failed.component),
+                ("reason", &failed.reason),
+                ("count", &failed.count),
+            ];
+            let back = failed.stage == Stage::Delivery;
+            let message = match (back, fail) {
+                (true, true) => "events were not delivered and come again",
+                (true, false) => "events were not delivered and are lost",
+                (false, _) => "events failed",
+            };
+            self.log(if back { Level::Error } else { Level::Warn }, message, &fields);
+        }
+        let answer = outcome::answer(&self.books, self.on_failure, &self.ids, fail, handed_back);
+        if answer.is_err() {
+            self.notice();
+        }
+        let delivered_again = if fail { self.books.safety.delivered_again() } else { 0 };
+        (self.whole.handed_back, self.whole.delivered_again) = (handed_back, delivered_again);
+        let ledger = std::mem::take(&mut self.books.ledger);
+        self.end(Invoked { answer, ledger, handed_back, delivered_again })
+    }
+
+    pub(super) fn refuse(self, error: &NotOurs) -> Invoked {
+        self.log(Level::Error, "the invocation cannot be read", &[("why", error)]);
+        let answer = Err(outcome::Failure { message: error.to_string() });
+        self.end(Invoked { answer, ledger: super::Ledger::default(), handed_back: 0, delivered_again: 0 })
+    }
+
+    fn end(mut self, invoked: Invoked) -> Invoked {
+        let clock = &self.pipeline.ports.clock;
+        let now = self.context.now_ms.unwrap_or_else(|| clock.now_ms());
+        (self.whole.runtime, self.whole.now_ms) = (clock.monotonic().saturating_sub(self.began), now);
+        let report = self.pipeline.report(&self.context, &self.whole, &invoked.ledger);
+        let calls = self.pipeline.reporters.iter().flat_map(|reporter| reporter.report(&report)).collect();
+        self.tell(calls);
+        self.pipeline.trim();
+        invoked
+    }
+
+    /// Tells the topic which objects could not be worked on.
+    fn notice(&self) {
+        let handler = &self.pipeline.handler;
+        let Some(topic) = handler.failure_topic().filter(|_| !self.keys.is_empty()) else { return };
+        let mut message = self.keys.join(",");
+        while message.len() > MAX_NOTICE {
+            message.truncate(message.rfind(',').unwrap_or_default());
+        }
+        let subject = format!("{} Failed", handler.name());
+        self.tell(vec![Call::Publish { topic_arn: topic.to_owned(), subject, message }]);
+    }
+
+    /// Makes calls whose failure is logged and changes nothing.
+    fn tell(&self, calls: Vec<Call>) {
+        let ports = &self.pipeline.ports;
+        let left = || self.deadline.map(|deadline| deadline.saturating_sub(ports.clock.monotonic()) / 2);
+        let (answers, arrived) = channel();
+        let count = calls.len();
+        for (ticket, call) in (0..).zip(calls) {
+            ports.calls.start(ticket, call, left().unwrap_or(Duration::from_secs(10)), &answers);
+        }
+        drop(answers);
+        for _ in 0..count {
+            let answer = match left() {
+                Some(left) => arrived.recv_timeout(left).ok(),
+                None => arrived.recv().ok(),
+            };
+            match answer {
+                Some((_, crate::ports::Answer::Done(_))) => {}
+                other => {
+                    let why = other.map_or_else(|| "no answer in time".to_owned(), |(_, answer)| describe(&answer));
+                    self.log(Level::Warn, "a report or notice was not taken", &[("why", &why)]);
+                }
+            }
+        }
+    }
+
+    fn log(&self, level: Level, message: &str, fields: &[(&'static str, &dyn std::fmt::Display)]) {
+        self.pipeline.ports.log.line(level, message, fields);
+    }
+}
+
+fn describe(answer: &crate::ports::Answer) -> String {
+    use crate::ports::Answer;
+    match answer {
+        Answer::Http { status, .. } => format!("HTTP status {status}"),
+        Answer::Refused { code, .. } => code.clone(),
+        Answer::Silence(why) => why.clone(),
+        Answer::Records(_) | Answer::Done(_) => "an answer of another kind".to_owned(),
+    }
+}
