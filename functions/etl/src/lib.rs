@@ -10,6 +10,7 @@ pub mod component;
 pub mod config;
 pub mod deserializers;
 pub mod event;
+mod field;
 pub mod handlers;
 pub mod late;
 pub mod need;
@@ -22,5 +23,8 @@ pub mod region;
 pub mod registry;
 pub mod reporters;
 pub mod serializers;
+#[cfg(test)]
+mod testing;
+pub mod time;
 pub mod transports;
 pub mod wrappers;

@@ -49,6 +49,11 @@ pub trait Objects: Send + Sync {
     /// Begins to read an object. `key` is decoded. A reader whose connection breaks goes on where it was, or fails with an error
     /// that is not `UnexpectedEof`.
     fn open(&self, bucket: &str, key: &str, version_id: Option<&str>) -> Result<Object, ObjectError>;
+
+    /// Begins to read a file of the machine; a relative path begins in the function's package. A world without files has none.
+    fn file(&self, _path: &str) -> Result<Object, ObjectError> {
+        Err(ObjectError::Gone)
+    }
 }
 
 /// An object that is being read.

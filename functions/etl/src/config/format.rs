@@ -6,7 +6,8 @@
 
 use crate::{
     codes::{self, Code},
-    pattern, region,
+    field, pattern, region,
+    time::java,
 };
 
 /// What is wrong with a text.
@@ -30,6 +31,8 @@ pub(super) struct Format {
 const FORMATS: &[Format] = &[
     Format { name: "regex", noun: "a regular expression", code: codes::REGEX, mistake: pattern::mistake },
     Format { name: "region", noun: "a region", code: codes::FORM, mistake: region::mistake },
+    Format { name: "path", noun: "a path", code: codes::FORM, mistake: field::mistake },
+    Format { name: "java-time", noun: "a time's pattern", code: codes::FORM, mistake: java::mistake },
     Format { name: "arn", noun: "an ARN", code: codes::FORM, mistake: arn },
 ];
 

@@ -5,6 +5,10 @@
 //!
 //! Imports: `build`, `component`, `event`, `payload`.
 
+pub mod generic_json;
+
+pub use generic_json::GenericJson;
+
 use crate::{
     build::{BuildCx, BuildError, Running},
     component::{Component, Room, Settings},
@@ -14,7 +18,9 @@ use payload::{Arena, JsonError, Payload};
 use std::{fmt, ops::Range};
 
 /// Enters what is in this room.
-pub(crate) fn register(_room: &mut Room<dyn BuildDeserializer>) {}
+pub(crate) fn register(room: &mut Room<dyn BuildDeserializer>) {
+    room.add::<GenericJson>();
+}
 
 /// What an author of a deserializer writes.
 pub trait Deserializer: Component {

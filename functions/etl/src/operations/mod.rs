@@ -5,6 +5,18 @@
 //!
 //! Imports: `build`, `component`, `event`, `payload`.
 
+pub mod geo_ip;
+pub mod json_array_split;
+pub mod json_key_name;
+pub mod json_replace_kv;
+pub mod time;
+
+pub use geo_ip::GeoIpOperation;
+pub use json_array_split::JsonArraySplitOperation;
+pub use json_key_name::JsonKeyNameOperation;
+pub use json_replace_kv::JsonReplaceKVOperation;
+pub use time::TimeOperation;
+
 use crate::{
     build::{BuildCx, BuildError, Running},
     component::{Component, Room, Settings},
@@ -14,7 +26,13 @@ use payload::{Name, Path};
 use std::fmt;
 
 /// Enters what is in this room.
-pub(crate) fn register(_room: &mut Room<dyn BuildOperation>) {}
+pub(crate) fn register(room: &mut Room<dyn BuildOperation>) {
+    room.add::<GeoIpOperation>();
+    room.add::<JsonArraySplitOperation>();
+    room.add::<JsonKeyNameOperation>();
+    room.add::<JsonReplaceKVOperation>();
+    room.add::<TimeOperation>();
+}
 
 /// What an author of an operation writes.
 pub trait Operation: Component {

@@ -5,6 +5,10 @@
 //!
 //! Imports: `build`, `component`, `event`, `payload`.
 
+pub mod json;
+
+pub use json::Json;
+
 use crate::{
     build::{BuildCx, BuildError, Running},
     component::{Component, Room, Settings},
@@ -14,7 +18,9 @@ use payload::Output;
 use std::fmt;
 
 /// Enters what is in this room.
-pub(crate) fn register(_room: &mut Room<dyn BuildSerializer>) {}
+pub(crate) fn register(room: &mut Room<dyn BuildSerializer>) {
+    room.add::<Json>();
+}
 
 /// What an author of a serializer writes.
 pub trait Serializer: Component {

@@ -5,16 +5,31 @@
 //!
 //! Imports: `build`, `component`, `event`, `payload`.
 
+pub mod basic;
+pub mod kinesis;
+pub mod passthrough;
+pub mod s3;
+
+pub use basic::BasicWrapper;
+pub use kinesis::KinesisWrapper;
+pub use passthrough::PassthroughWrapper;
+pub use s3::S3Wrapper;
+
 use crate::{
     build::{BuildCx, BuildError, Running},
     component::{Component, Room, Settings},
     event::{Event, Fault, Place},
 };
-use payload::Name;
+use payload::{Envelope, Name};
 use std::fmt;
 
 /// Enters what is in this room.
-pub(crate) fn register(_room: &mut Room<dyn BuildWrapper>) {}
+pub(crate) fn register(room: &mut Room<dyn BuildWrapper>) {
+    room.add::<BasicWrapper>();
+    room.add::<KinesisWrapper>();
+    room.add::<PassthroughWrapper>();
+    room.add::<S3Wrapper>();
+}
 
 /// What an author of a wrapper writes.
 pub trait Wrapper: Component {
@@ -31,6 +46,13 @@ pub trait Wrapper: Component {
     /// Whether it reads [`Facts::hash`](crate::event::Facts::hash).
     fn wants_hash(&self) -> bool {
         false
+    }
+}
+
+/// Adds a member if there is something to add.
+fn put_some(envelope: &mut Envelope<'_>, name: &Name, value: Option<&str>) {
+    if let Some(value) = value {
+        envelope.put(name, value);
     }
 }
 

@@ -1,0 +1,51 @@
+//! Settings that say where in an event a field is: texts of the format `path`.
+//!
+//! Imports: `build`, `config`, `payload`.
+
+use crate::{
+    build::BuildError,
+    config::{format::Flaw, variables},
+};
+use payload::Path;
+
+/// Reads the path of one field.
+pub(crate) fn path(path: &str) -> Result<Path, BuildError> {
+    match Path::new(path) {
+        Ok(read) if read.is_definite() => Ok(read),
+        Ok(_) => Err(BuildError::new(format!("`{path}` {MANY}"))),
+        Err(error) => Err(BuildError::new(format!("`{path}` is no path: {error}"))),
+    }
+}
+
+const MANY: &str = "may lead to several fields";
+
+/// What is wrong with a path, for the reader of configs.
+pub(crate) fn mistake(path: &str) -> Option<Flaw> {
+    if variables::holds(path) {
+        return None;
+    }
+    match Path::new(path) {
+        Ok(read) if read.is_definite() => None,
+        Ok(_) => Some(Flaw {
+            at: path.find("..").or_else(|| path.find(['*', ':'])),
+            message: format!("the path {MANY}"),
+            help: Some("give the path of one field, without `*`, `..` or a range".to_owned()),
+        }),
+        Err(error) => Some(Flaw { at: Some(error.offset), message: error.to_string(), help: None }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_leads_to_one_field() {
+        assert_eq!(mistake("$.a['b.c'][0]"), None);
+        assert_eq!(path("a").unwrap().as_str(), "a");
+        for (wrong, at) in [("", 0), ("$.a[", 4), ("$.a..b", 3), ("$.a[*]", 4)] {
+            assert_eq!(mistake(wrong).unwrap().at, Some(at), "{wrong}");
+            assert!(path(wrong).unwrap_err().message.starts_with(&format!("`{wrong}` ")));
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! `JsonArraySplitOperation`: one event for each element of an array.
+//!
+//! Imports: `build`, `component`, `field`, `payload`.
+
+use super::{BuildOperation, Step};
+use crate::{
+    build::{BuildCx, BuildError},
+    component::Component,
+    field,
+};
+use bon::Builder;
+use payload::Name;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Makes one event of each element of an array, such as each record of a CloudTrail file.
+///
+/// An event keeps where it came from, its arrival and its time; its SHA-1 is that of the element. An element that is no object fails as an
+/// event of its own, and its neighbours go on. An event without an array at the path fails; one with an empty array is dropped.
+///
+/// Mended defects of Bender: one element that is no object loses all of them; the events forget their Kinesis record or S3 object, so that
+/// `KinesisWrapper` and `S3Wrapper` deliver nothing; kept fields are shared between the events, so that a later operation changes them
+/// once for each.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
+#[serde(deny_unknown_fields)]
+pub struct JsonArraySplitOperation {
+    /// Path of the array: `$.Records`.
+    #[builder(into)]
+    #[schemars(extend("format" = "path"))]
+    pub path: String,
+    /// Names of fields at the top of the source event. Every event gets a copy of each, behind its own members; null where the source
+    /// event has none.
+    #[serde(default)]
+    #[builder(default)]
+    pub fields_to_keep: Vec<String>,
+}
+
+impl Component for JsonArraySplitOperation {
+    const NAME: &'static str = "JsonArraySplitOperation";
+    const EXAMPLE: &'static str =
+        "type: JsonArraySplitOperation\npath: $.logEvents\nfields_to_keep: [owner, logGroup, logStream]\n";
+}
+
+impl BuildOperation for JsonArraySplitOperation {
+    fn build(&self, _: &BuildCx<'_>) -> Result<Step, BuildError> {
+        let path = field::path(&self.path).map_err(|error| error.of(Self::NAME))?;
+        Ok(Step::Split { path, keep: self.fields_to_keep.iter().map(|name| Name::new(name)).collect() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{NoObjects, cx};
+
+    #[test]
+    fn it_is_a_split_of_its_path() {
+        let operation = JsonArraySplitOperation::builder().path("Records").fields_to_keep(vec!["owner".into()]).build();
+        let Ok(Step::Split { path, keep }) = operation.build(&cx(&NoObjects)) else { panic!("a split") };
+        assert_eq!((path.as_str(), keep[0].as_str()), ("Records", "owner"));
+    }
+}

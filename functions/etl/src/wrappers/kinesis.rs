@@ -1,0 +1,137 @@
+//! `KinesisWrapper`: an event with what is known of its Kinesis record.
+//!
+//! Imports: `build`, `component`, `event`, `payload`.
+
+use super::{Spelling, Wrapper, put_some};
+use crate::{
+    build::{BuildCx, BuildError},
+    component::Component,
+    event::{Event, Fault, OriginKind, Place},
+};
+use bon::Builder;
+use payload::Name;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Puts an event from Kinesis into an object with these members, in this order; what is not known is left out:
+///
+/// | member | content |
+/// | --- | --- |
+/// | `partition_key` | the producer's partition key |
+/// | `sequence_number` | the record's number in its shard |
+/// | `source_arn` | ARN of the stream |
+/// | `event_source` | `aws:kinesis` |
+/// | `function_name`, `function_version` | of the Lambda function |
+/// | `processing_time` | when the invocation began; this and all times are milliseconds since 1970 |
+/// | `arrival_time` | when the record came to the stream |
+/// | `processing_delay` | `processing_time` less `timestamp` |
+/// | `timestamp` | the event's own time if an operation found one, else its arrival |
+/// | `payload` | the event |
+///
+/// The serializer's `field_naming_policy` says how the names are spelled. The events of a split have the facts of their record (in Bender
+/// they lose them, and with them the whole invocation: a defect, mended). An event from elsewhere fails.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Builder)]
+#[serde(deny_unknown_fields)]
+pub struct KinesisWrapper {}
+
+impl Component for KinesisWrapper {
+    const NAME: &'static str = "KinesisWrapper";
+    const EXAMPLE: &'static str = "type: KinesisWrapper\n";
+}
+
+const KEYS: [&str; 11] = [
+    "partitionKey",
+    "sequenceNumber",
+    "sourceArn",
+    "eventSource",
+    "functionName",
+    "functionVersion",
+    "processingTime",
+    "arrivalTime",
+    "processingDelay",
+    "timestamp",
+    "payload",
+];
+
+impl Wrapper for KinesisWrapper {
+    /// The names of the members, in order.
+    type State = [Name; 11];
+
+    fn state(&self, _: &BuildCx<'_>, spelling: Spelling<'_>) -> Result<[Name; 11], BuildError> {
+        Ok(KEYS.map(|key| spelling.name(key)))
+    }
+
+    fn reads(&self) -> Option<Place> {
+        Some(Place::Kinesis)
+    }
+
+    fn wrap(&self, names: &mut [Name; 11], event: &mut Event<'_>) -> Result<(), Fault> {
+        let facts = &*event.facts;
+        let OriginKind::Kinesis(record) = &facts.origin.kind else {
+            return Err(Fault::new("the event is not from Kinesis"));
+        };
+        let [key, number, arn, source, function, version, processing, arrival, delay, timestamp, payload] = names;
+        event.payload.wrap(|envelope| {
+            put_some(envelope, key, record.partition_key.as_deref());
+            envelope.put(number, record.sequence_number.as_str());
+            envelope.put(arn, &*record.stream_arn);
+            put_some(envelope, source, record.event_source.as_deref());
+            put_some(envelope, function, facts.context.function_name.as_deref());
+            put_some(envelope, version, facts.context.function_version.as_deref());
+            envelope.put(processing, facts.now_ms);
+            envelope.put(arrival, facts.arrival_ms);
+            envelope.put(delay, facts.now_ms.saturating_sub(facts.event_ms()));
+            envelope.put(timestamp, facts.event_ms());
+            envelope.put_payload(payload);
+        })?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        event::{Context, Facts, KinesisOrigin, Origin},
+        testing::wrap,
+    };
+
+    #[test]
+    fn an_event_gets_the_facts_of_its_record() {
+        let record = KinesisOrigin {
+            stream_arn: "arn".into(),
+            sequence_number: "12".into(),
+            partition_key: Some("pk".into()),
+            event_source: Some("aws:kinesis".into()),
+            ..KinesisOrigin::default()
+        };
+        let context =
+            Context { function_name: Some("f".into()), function_version: Some("7".into()), ..Context::default() };
+        let mut facts = Facts {
+            context: context.into(),
+            now_ms: 100,
+            arrival_ms: 90,
+            time_ms: Some(20),
+            origin: Origin { kind: OriginKind::Kinesis(record.clone()), ..Origin::default() },
+            ..Facts::default()
+        };
+        assert_eq!(
+            wrap(&KinesisWrapper {}, &mut facts, r#"{"a":1}"#).unwrap(),
+            r#"{"partition_key":"pk","sequence_number":"12","source_arn":"arn","event_source":"aws:kinesis","function_name":"f","function_version":"7","processing_time":100,"arrival_time":90,"processing_delay":80,"timestamp":20,"payload":{"a":1}}"#
+        );
+        facts.context = Context::default().into();
+        facts.origin.kind = OriginKind::Kinesis(KinesisOrigin { partition_key: None, event_source: None, ..record });
+        assert_eq!(
+            wrap(&KinesisWrapper {}, &mut facts, "{}").unwrap(),
+            r#"{"sequence_number":"12","source_arn":"arn","processing_time":100,"arrival_time":90,"processing_delay":80,"timestamp":20,"payload":{}}"#
+        );
+    }
+
+    #[test]
+    fn an_event_from_elsewhere_fails() {
+        assert_eq!(
+            wrap(&KinesisWrapper {}, &mut Facts::default(), "{}").unwrap_err().reason,
+            "the event is not from Kinesis"
+        );
+    }
+}
