@@ -60,8 +60,7 @@ pub fn is_intrinsic(value: &Json) -> bool {
 pub fn function(value: &Json) -> Option<(&str, &Json)> {
     let members = value.as_object().filter(|o| o.len() == 1)?;
     let (name, argument) = members.iter().next()?;
-    (name == "Ref" || name == "Condition" && argument.is_string() || name.starts_with("Fn::"))
-        .then_some((name.as_str(), argument))
+    (name == "Ref" || name.starts_with("Fn::")).then_some((name.as_str(), argument))
 }
 
 /// Where in the properties: a list of steps, on the stack of the walk.
