@@ -14,6 +14,8 @@ mod values;
 pub(crate) mod variables;
 mod walk;
 
+pub(crate) use read::component;
+pub(crate) use values::noun;
 pub use variables::Variables;
 
 use crate::{

@@ -19,6 +19,7 @@ pub mod pattern;
 pub mod pipeline;
 pub mod ports;
 pub mod problem;
+pub mod reference;
 pub mod region;
 pub mod registry;
 pub mod reporters;

@@ -7,6 +7,9 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use std::{borrow::Cow, fmt, str::FromStr};
 
+/// What `format` says in a schema.
+pub(crate) const FORMAT: &str = "region";
+
 /// An AWS region: `us-east-1`, or `US_EAST_1` as in Bender's configs.
 ///
 /// Regions that AWS opens tomorrow are taken too: what counts is the form of the name.
@@ -71,7 +74,7 @@ impl JsonSchema for Region {
         "Region".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "format": "region" })
+        json_schema!({ "type": "string", "format": FORMAT })
     }
 }
 

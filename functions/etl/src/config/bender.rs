@@ -25,3 +25,18 @@ pub(super) fn template(text: &str) -> Option<&'static str> {
         () => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn template_expressions_are_known_by_their_look() {
+        assert_eq!(template("<if(GOLDEN_NAME)>set<else>unset<endif>"), Some("<if(…)>"));
+        assert_eq!(template("x<! a comment !>"), Some("<! … !>"));
+        assert_eq!(template("a<endif>"), Some("<endif>"));
+        for text in ["<NAME>", "(?<!a)b", "(?\\<!a)!>", "\\<if(x)>", "a <! b", "<iffy>"] {
+            assert_eq!(template(text), None, "{text}");
+        }
+    }
+}

@@ -40,6 +40,11 @@ pub(super) fn find(name: &str) -> Option<&'static Format> {
     FORMATS.iter().find(|format| format.name == name)
 }
 
+/// What a text of a form is called.
+pub(crate) fn noun_of(name: &str) -> Option<&'static str> {
+    find(name).map(|format| format.noun)
+}
+
 /// `arn:partition:service:region:account:resource`; region and account may be empty.
 fn arn(text: &str) -> Option<Flaw> {
     let parts: Vec<&str> = text.splitn(6, ':').collect();

@@ -13,8 +13,9 @@ use super::{
 use crate::{
     codes,
     problem::{Problem, Report, Span},
-    registry::Registry,
+    registry::{Registry, Sample},
 };
+use serde_json::json;
 use std::collections::BTreeMap;
 
 pub(super) fn read(
@@ -64,7 +65,7 @@ fn read_tree(
         // What no component of its own refuses, the config as a whole does.
         if let (Some(Err(error)), true) = (&config, problems.is_empty()) {
             let at = error.at.clone().unwrap_or(0..0);
-            problems.push(Problem::new(codes::REFUSED, "", at, &error.message));
+            problems.push(Problem::new(codes::REFUSED, "", at, variables::written_text(&error.message)));
         }
     }
     check::all(registry, &tree, &mut problems);
@@ -128,10 +129,14 @@ fn prepare(path: &Path<'_>, node: &mut Node, variables: Variables<'_>, benders: 
 fn try_each(registry: &Registry, node: &Node, path: &Path<'_>, problems: &mut Vec<Problem>) {
     match &node.kind {
         Kind::List(items) => {
-            items.iter().enumerate().for_each(|(i, item)| try_each(registry, item, &path.item(i), problems));
+            for (i, item) in items.iter().enumerate() {
+                try_each(registry, item, &path.item(i), problems);
+            }
         }
         Kind::Map(members) => {
-            members.iter().for_each(|(key, node)| try_each(registry, node, &path.key(&key.name), problems));
+            for (key, node) in members {
+                try_each(registry, node, &path.key(&key.name), problems);
+            }
         }
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
     }
@@ -153,7 +158,7 @@ fn refused(node: &Node, path: &Path<'_>, error: ReadError, problems: &mut Vec<Pr
     if error.mistakes.is_empty() {
         let at = error.at.filter(|at| *at != node.at).unwrap_or_else(|| kind.clone());
         let name = node.get("type").and_then(Node::as_str).unwrap_or_default();
-        let message = format!("`{name}` refuses its settings: {}", error.message);
+        let message = format!("`{name}` refuses its settings: {}", variables::written_text(&error.message));
         problems.push(Problem::new(codes::REFUSED, path, at, message).also(node.used.clone(), "used here"));
     }
     for mistake in error.mistakes {
@@ -181,4 +186,30 @@ fn place_below(node: &Node, setting: &str) -> Option<Span> {
         at = if node.at.is_empty() { holder.or(at) } else { Some(node.at.clone()) };
     }
     at
+}
+
+/// Reads one component by itself, its variables taken as bound. `room` is what schemas call it.
+pub(crate) fn component(registry: &Registry, room: &str, text: &str) -> Result<Sample, Report> {
+    let report = |problems| Report::new(room, text, problems);
+    let (mut tree, mut problems) = load::placed(text).map_err(|problem| report(vec![*problem]))?;
+    let mut names = vec![];
+    tree.clone().each(&Path::Root, &mut |_, node| {
+        if let Kind::Text(text) = &mut node.kind {
+            names.extend(variables::put_in(text, Variables::Bound(&[]), false));
+        }
+    });
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let bound = Variables::Bound(&names);
+    tree.each(&Path::Root, &mut |path, node| prepare(path, node, bound, false, &mut problems));
+    let asked = json!({ "$ref": format!("#/$defs/{room}") });
+    let mut walk = Walk { registry, text, problems, patterns: BTreeMap::new() };
+    walk.check(&mut tree, &Path::Root, Asked::all_of(&asked), &(0..0));
+    let mut problems = walk.problems;
+    if problems.is_empty() {
+        match registry.sample(room, &tree) {
+            Ok(sample) => return Ok(sample),
+            Err(error) => refused(&tree, &Path::Root, error, &mut problems),
+        }
+    }
+    Err(report(problems))
 }

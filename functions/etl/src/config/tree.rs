@@ -305,14 +305,13 @@ impl<'de> Deserializer<'de> for &'de Node {
         _: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, ReadError> {
-        match &self.kind {
-            Kind::Map(map) => visitor.visit_enum(value::MapAccessDeserializer::new(members(map))),
-            _ => {
-                let word: value::StrDeserializer<'_, ReadError> = self.as_str().unwrap_or_default().into_deserializer();
-                visitor.visit_enum(word)
-            }
-        }
-        .map_err(|e| e.placed(self))
+        let read = if let Kind::Map(map) = &self.kind {
+            visitor.visit_enum(value::MapAccessDeserializer::new(members(map)))
+        } else {
+            let word: value::StrDeserializer<'_, ReadError> = self.as_str().unwrap_or_default().into_deserializer();
+            visitor.visit_enum(word)
+        };
+        read.map_err(|e| e.placed(self))
     }
     serde::forward_to_deserialize_any! {
         bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq tuple

@@ -8,6 +8,7 @@ use crate::{
     codes::{self, Code},
     late::LATE,
     problem::{Problem, Span, nearest, quoted},
+    region,
     registry::Registry,
 };
 use regex::Regex;
@@ -164,7 +165,8 @@ impl<'a> Walk<'a> {
         let format = asked.schema["format"].as_str();
         let free = (types.0.is_empty() || types.has("string"))
             && asked.list("enum").is_empty()
-            && format.is_none_or(|format| format == "regex");
+            // Other forms are only looked at when the function starts.
+            && format != Some(region::FORMAT);
         if late && whole || !late && free {
             return true;
         }

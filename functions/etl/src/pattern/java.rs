@@ -45,7 +45,7 @@ pub(super) fn translate(java: &str, engine: Engine) -> Result<Translated, Patter
     };
     reader.alternatives()?;
     if reader.at < java.len() {
-        return reader.refuse(reader.at, "`)` closes no group", Some("write `\\)` for the character"));
+        return refuse(reader.at, "`)` closes no group", Some("write `\\)` for the character"));
     }
     let Reader { out, engine, has_end, .. } = reader;
     Ok(Translated { text: out, engine, has_end })
@@ -53,10 +53,15 @@ pub(super) fn translate(java: &str, engine: Engine) -> Result<Translated, Patter
 
 type Result<T, E = PatternError> = std::result::Result<T, E>;
 
+fn refuse<T>(at: usize, message: impl Into<String>, help: Option<&str>) -> Result<T> {
+    Err(PatternError { at, message: message.into(), help: help.map(str::to_owned) })
+}
+
 /// Groups within groups: more is no expression that somebody wrote.
 const MAX_DEPTH: usize = 100;
 
 #[derive(Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "they are switched one by one, as Java does")]
 struct Flags {
     /// `i`: ASCII letters of either case.
     fold: bool,
@@ -110,9 +115,6 @@ impl<'j> Reader<'j> {
         }
         there
     }
-    fn refuse<T>(&self, at: usize, message: impl Into<String>, help: Option<&str>) -> Result<T> {
-        Err(PatternError { at, message: message.into(), help: help.map(str::to_owned) })
-    }
     /// In comments mode, steps over what does not count.
     fn skip_comments(&mut self) {
         while self.flags.comments {
@@ -142,10 +144,10 @@ impl<'j> Reader<'j> {
                 None | Some('|' | ')') => return Ok(()),
                 Some(c @ ('*' | '+' | '?')) => {
                     let help = format!("write `\\{c}` for the character");
-                    return self.refuse(begin, format!("`{c}` repeats nothing"), Some(&help));
+                    return refuse(begin, format!("`{c}` repeats nothing"), Some(&help));
                 }
                 Some('{') => {
-                    return self.refuse(begin, "`{` repeats nothing", Some("write `\\{` for the character"));
+                    return refuse(begin, "`{` repeats nothing", Some("write `\\{` for the character"));
                 }
                 Some('(') => {
                     if !self.group()? {
@@ -197,8 +199,8 @@ impl<'j> Reader<'j> {
     fn begin(&mut self) {
         if self.flags.lines {
             self.needs(Engine::Backtracking);
-            // At the beginning, and behind a line end that is not the last of the text.
-            self.out.push_str(r"(?:\A|(?<=[\n\x{85}\x{2028}\x{2029}])(?!\z)|(?<=\r)(?![\n])(?!\z))");
+            // At the beginning, and behind a line end, but never at the end of the text.
+            self.out.push_str(r"(?:(?:\A|(?<=[\n\x{85}\x{2028}\x{2029}])|(?<=\r)(?!\n))(?!\z))");
         } else {
             self.out.push_str(r"\A");
         }
@@ -234,7 +236,7 @@ impl<'j> Reader<'j> {
         } else if self.take("<") || self.take("P<") {
             let name = self.name(begin)?;
             if self.names.contains(&name) {
-                return self.refuse(begin, format!("there are two groups called `{name}`"), None);
+                return refuse(begin, format!("there are two groups called `{name}`"), None);
             }
             self.names.push(name);
             self.groups += 1;
@@ -248,12 +250,12 @@ impl<'j> Reader<'j> {
         }
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return self.refuse(begin, format!("groups are nested more than {MAX_DEPTH} deep"), None);
+            return refuse(begin, format!("groups are nested more than {MAX_DEPTH} deep"), None);
         }
         self.alternatives()?;
         self.depth -= 1;
         if !self.take(")") {
-            return self.refuse(begin, "the group is not closed", Some("add `)`, or write `\\(` for the character"));
+            return refuse(begin, "the group is not closed", Some("add `)`, or write `\\(` for the character"));
         }
         self.flags = before;
         self.out.push(')');
@@ -267,7 +269,7 @@ impl<'j> Reader<'j> {
             && name.bytes().all(|b| b.is_ascii_alphanumeric())
             && self.rest()[name.len()..].starts_with('>');
         if !sound {
-            return self.refuse(begin, "a group's name is made of letters and digits, the first a letter", None);
+            return refuse(begin, "a group's name is made of letters and digits, the first a letter", None);
         }
         self.at += name.len() + 1;
         Ok(name)
@@ -287,9 +289,9 @@ impl<'j> Reader<'j> {
                 Some(')') => return Ok(false),
                 Some(c @ ('d' | 'u' | 'U')) => {
                     let at = self.at - 1;
-                    return self.refuse(at, format!("the flag `{c}` is not supported"), Some("leave it away"));
+                    return refuse(at, format!("the flag `{c}` is not supported"), Some("leave it away"));
                 }
-                _ => return self.refuse(begin, "`(?` begins no group that Java knows", None),
+                _ => return refuse(begin, "`(?` begins no group that Java knows", None),
             }
         }
     }
@@ -297,7 +299,6 @@ impl<'j> Reader<'j> {
     /// What repeats the atom whose translation begins at `start`.
     fn quantifier(&mut self, start: usize) -> Result<()> {
         self.skip_comments();
-        let begin = self.at;
         let times = match self.peek() {
             Some(c @ ('*' | '+' | '?')) => {
                 self.at += 1;
@@ -323,13 +324,8 @@ impl<'j> Reader<'j> {
         }
         self.skip_comments();
         if let Some(c @ ('*' | '+' | '?' | '{')) = self.peek() {
-            return self.refuse(
-                self.at,
-                format!("`{c}` repeats what is repeated already"),
-                Some("put a group around it"),
-            );
+            return refuse(self.at, format!("`{c}` repeats what is repeated already"), Some("put a group around it"));
         }
-        let _ = begin;
         Ok(())
     }
 
@@ -346,7 +342,7 @@ impl<'j> Reader<'j> {
         };
         if !closed || !sound {
             let help = "write it as `{3}`, `{3,}` or `{3,5}`, or `\\{` for the character";
-            return self.refuse(begin, "`{` begins no repetition", Some(help));
+            return refuse(begin, "`{` begins no repetition", Some(help));
         }
         self.at += inside.len() + 2;
         Ok(format!("{{{inside}}}"))
@@ -362,11 +358,14 @@ impl<'j> Reader<'j> {
             self.at += 2 + text.len() + if ended { 2 } else { 0 };
             let mut chars = text.chars();
             let last = chars.next_back();
-            chars.for_each(|c| self.literal(c));
+            for c in chars {
+                self.literal(c);
+            }
             // A quantifier behind it is of the last character.
             let start = self.out.len();
-            last.into_iter().for_each(|c| self.literal(c));
-            return if last.is_some() { self.quantifier(start) } else { Ok(()) };
+            let Some(last) = last else { return Ok(()) };
+            self.literal(last);
+            return self.quantifier(start);
         }
         match rest.chars().next() {
             Some('b') if !rest.starts_with("b{") => match self.asked {
@@ -392,11 +391,11 @@ impl<'j> Reader<'j> {
             Some('k') => {
                 self.at += 2;
                 if !self.take("<") {
-                    return self.refuse(begin, "`\\k` is followed by no group's name", Some("write `\\k<name>`"));
+                    return refuse(begin, "`\\k` is followed by no group's name", Some("write `\\k<name>`"));
                 }
                 let name = self.name(begin)?;
                 if !self.names.contains(&name) {
-                    return self.refuse(begin, format!("no group before this is called `{name}`"), None);
+                    return refuse(begin, format!("no group before this is called `{name}`"), None);
                 }
                 self.refer(begin, &format!("\\k<{name}>"))?;
             }
@@ -404,7 +403,7 @@ impl<'j> Reader<'j> {
                 Atom::Char(c) => self.literal(c),
                 Atom::Set(set, negated) => {
                     let not = if negated { "^" } else { "" };
-                    self.out.push_str(&format!("[{not}{set}]"));
+                    self.out.extend(["[", not, &set, "]"]);
                 }
             },
         }
@@ -424,7 +423,7 @@ impl<'j> Reader<'j> {
         let of = |length: usize| self.java[begin + 1..begin + 1 + length].parse::<usize>().ok();
         let fitting = (1..=digits).rev().find_map(|length| Some((length, of(length).filter(|n| *n <= self.groups)?)));
         let Some((length, number)) = fitting else {
-            return self.refuse(begin, "there is no such group before this", None);
+            return refuse(begin, "there is no such group before this", None);
         };
         self.at += 1 + length;
         self.refer(begin, &format!("(?:\\{number})"))
@@ -432,7 +431,7 @@ impl<'j> Reader<'j> {
 
     fn refer(&mut self, begin: usize, text: &str) -> Result<()> {
         if self.flags.fold {
-            return self.refuse(begin, "a back reference that ignores case is not supported", None);
+            return refuse(begin, "a back reference that ignores case is not supported", None);
         }
         self.needs(Engine::Backtracking);
         self.out.push_str(text);

@@ -1,6 +1,6 @@
 //! Characters and classes of Java's regular expressions: `\x41`, `\p{Alpha}`, `[a-z&&[^aeiou]]`.
 
-use super::{Atom, Reader, Result};
+use super::{Atom, Reader, Result, refuse};
 use std::fmt::Write as _;
 
 /// Java's `\w`.
@@ -33,6 +33,13 @@ const CATEGORIES: [&str; 38] = [
     "Pi", "Pf", "Po", "S", "Sm", "Sc", "Sk", "So", "Z", "Zs", "Zl", "Zp", "C", "Cc", "Cf", "Cs", "Co", "Cn",
 ];
 
+fn code_point(begin: usize, code: Option<u32>) -> Result<Atom> {
+    match code.and_then(char::from_u32) {
+        Some(c) => Ok(Atom::Char(c)),
+        None => refuse(begin, "this is no character", Some("write `\\x{1F600}`, `\\u00e9` or `\\x41`")),
+    }
+}
+
 impl Reader<'_> {
     /// `[…]`, as a class for the engines here.
     pub(super) fn class(&mut self) -> Result<String> {
@@ -40,7 +47,7 @@ impl Reader<'_> {
         self.at += 1;
         self.depth += 1;
         if self.depth > super::MAX_DEPTH {
-            return self.refuse(begin, "classes are nested too deep", None);
+            return refuse(begin, "classes are nested too deep", None);
         }
         let negated = self.take("^");
         let mut inside = String::new();
@@ -48,11 +55,7 @@ impl Reader<'_> {
             self.skip_comments();
             let at = self.at;
             if self.rest().is_empty() {
-                return self.refuse(
-                    begin,
-                    "the class is not closed",
-                    Some("add `]`, or write `\\[` for the character"),
-                );
+                return refuse(begin, "the class is not closed", Some("add `]`, or write `\\[` for the character"));
             }
             if !inside.is_empty() && self.take("]") {
                 break;
@@ -62,7 +65,7 @@ impl Reader<'_> {
                 let operand = if narrowing { Some(self.class()?) } else { None };
                 let Some(operand) = operand.filter(|_| self.rest().starts_with(']')) else {
                     let help = "write it as `[a-z&&[^aeiou]]`, with one class behind `&&`";
-                    return self.refuse(at, "`&&` between these parts is not supported", Some(help));
+                    return refuse(at, "`&&` between these parts is not supported", Some(help));
                 };
                 inside = format!("{inside}&&{operand}");
             } else if self.rest().starts_with('[') {
@@ -111,8 +114,8 @@ impl Reader<'_> {
         self.at += 1;
         match self.class_atom()? {
             Atom::Char(to) if from <= to => Ok(to),
-            Atom::Char(_) => self.refuse(begin, "the range ends before it begins", None),
-            Atom::Set(..) => self.refuse(begin, "a range cannot end in a class", Some("write `\\-` for the character")),
+            Atom::Char(_) => refuse(begin, "the range ends before it begins", None),
+            Atom::Set(..) => refuse(begin, "a range cannot end in a class", Some("write `\\-` for the character")),
         }
     }
 
@@ -146,7 +149,7 @@ impl Reader<'_> {
     pub(super) fn escaped(&mut self, begin: usize) -> Result<Atom> {
         self.at += 1;
         let Some(c) = self.next() else {
-            return self.refuse(begin, "`\\` escapes nothing", Some("write `\\\\` for the character"));
+            return refuse(begin, "`\\` escapes nothing", Some("write `\\\\` for the character"));
         };
         let set = |text: &str, negated: bool| Ok(Atom::Set(text.to_owned(), negated));
         match c {
@@ -171,7 +174,7 @@ impl Reader<'_> {
                     }
                     None => self.hex(2),
                 };
-                self.code_point(begin, code)
+                code_point(begin, code)
             }
             'u' => {
                 let mut code = self.hex(4);
@@ -181,25 +184,18 @@ impl Reader<'_> {
                     let low = self.hex(4).filter(|low| (0xdc00..=0xdfff).contains(low));
                     code = low.map(|low| 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
                 }
-                self.code_point(begin, code)
+                code_point(begin, code)
             }
             'c' => match self.next().filter(char::is_ascii) {
-                Some(letter) => self.code_point(begin, Some(u32::from(letter) ^ 64)),
-                None => self.refuse(begin, "`\\c` is followed by no letter", None),
+                Some(letter) => code_point(begin, Some(u32::from(letter) ^ 64)),
+                None => refuse(begin, "`\\c` is followed by no letter", None),
             },
             'b' | 'B' | 'A' | 'z' | 'Z' | 'R' | 'k' | '1'..='9' => {
-                self.refuse(begin, format!("`\\{c}` cannot stand here"), None)
+                refuse(begin, format!("`\\{c}` cannot stand here"), None)
             }
-            'G' | 'X' | 'N' => self.refuse(begin, format!("`\\{c}` is not supported"), None),
-            c if c.is_ascii_alphabetic() => self.refuse(begin, format!("`\\{c}` means nothing"), None),
+            'G' | 'X' | 'N' => refuse(begin, format!("`\\{c}` is not supported"), None),
+            c if c.is_ascii_alphabetic() => refuse(begin, format!("`\\{c}` means nothing"), None),
             c => Ok(Atom::Char(c)),
-        }
-    }
-
-    fn code_point(&self, begin: usize, code: Option<u32>) -> Result<Atom> {
-        match code.and_then(char::from_u32) {
-            Some(c) => Ok(Atom::Char(c)),
-            None => self.refuse(begin, "this is no character", Some("write `\\x{1F600}`, `\\u00e9` or `\\x41`")),
         }
     }
 
@@ -216,25 +212,22 @@ impl Reader<'_> {
         let length = rest.iter().take(most).take_while(|b| (b'0'..=b'7').contains(*b)).count();
         let code = u32::from_str_radix(&self.rest()[..length], 8).ok();
         self.at += length;
-        self.code_point(begin, code)
+        code_point(begin, code)
     }
 
     /// `\p{Alpha}`, `\p{Lu}`, `\pL`, `\p{IsLatin}`, `\p{script=Latin}`.
     fn property(&mut self, begin: usize, negated: bool) -> Result<Atom> {
-        let name = match self.rest().strip_prefix('{').and_then(|r| r.split_once('}')) {
-            Some((name, _)) => {
-                self.at += name.len() + 2;
-                name
-            }
-            None => {
-                let from = self.at;
-                self.next();
-                &self.java[from..self.at]
-            }
+        let name = if let Some((name, _)) = self.rest().strip_prefix('{').and_then(|r| r.split_once('}')) {
+            self.at += name.len() + 2;
+            name
+        } else {
+            let from = self.at;
+            self.next();
+            &self.java[from..self.at]
         };
         let cased = ["Lower", "Upper", "Lu", "Ll", "Lt", "LC", "IsLowercase", "IsUppercase", "IsLu", "IsLl", "IsLt"];
         if self.flags.fold && cased.contains(&name) {
-            return self.refuse(begin, format!("`\\p{{{name}}}` that ignores case is not supported"), None);
+            return refuse(begin, format!("`\\p{{{name}}}` that ignores case is not supported"), None);
         }
         if let Some((_, set)) = POSIX.iter().find(|(posix, _)| *posix == name) {
             return Ok(Atom::Set((*set).to_owned(), negated));
@@ -247,10 +240,12 @@ impl Reader<'_> {
         };
         match known {
             Some(known) => Ok(Atom::Set(format!("\\p{{{known}}}"), negated)),
-            None => self.refuse(
+            None => refuse(
                 begin,
                 format!("the property `{name}` is not supported"),
-                Some("use a POSIX class such as `\\p{Alpha}`, a category such as `\\p{Lu}`, or a script such as `\\p{IsLatin}`"),
+                Some(
+                    "use a POSIX class such as `\\p{Alpha}`, a category such as `\\p{Lu}`, or a script such as `\\p{IsLatin}`",
+                ),
             ),
         }
     }

@@ -1,0 +1,295 @@
+//! What is written from the declarations: the JSON schema of a config, the reference pages, the page of all errors.
+//!
+//! Nothing here reads or writes a file: each function gives names and texts. A test holds them against
+//! `functions/reference`.
+//!
+//! Imports: `codes`, `component`, `config`, `need`, `registry`.
+
+use crate::{
+    codes,
+    component::{Declared, Rows},
+    config::{self, PipelineConfig, noun},
+    late::LATE,
+    need::{Need, Target},
+    registry::Registry,
+};
+use serde_json::{Map, Value, json};
+use std::fmt::Write as _;
+
+/// A file of the reference: its name and its text.
+pub type File = (String, String);
+
+const WRITTEN: &str = "<!-- Written by `cargo run docs` from the doc comments of the components. -->";
+
+/// The JSON schema of a config (draft 2020-12), for editors and other tools.
+pub fn schema(registry: &Registry) -> File {
+    let text = serde_json::to_string_pretty(&schema_of_configs(registry)).unwrap_or_default();
+    ("pipeline.schema.json".to_owned(), text + "\n")
+}
+
+/// The reference pages: the config as a whole, one page for each room, and the errors.
+pub fn pages(registry: &Registry) -> Vec<File> {
+    let mut pages = vec![("pipeline.md".to_owned(), pipeline(registry))];
+    for (room, key, rows) in registry.rooms() {
+        pages.push((format!("{room}.md"), page(registry, room, key, rows)));
+    }
+    pages.push(("errors.md".to_owned(), errors()));
+    pages
+}
+
+/// The schema as a value.
+pub fn schema_of_configs(registry: &Registry) -> Value {
+    let mut defs = Map::new();
+    for (_, key, room) in registry.rooms() {
+        let names: Vec<String> = room.rows().map(|d| format!("{key}.{}", d.name)).collect();
+        let refs: Vec<Value> = names.iter().map(|name| json!({ "$ref": format!("#/$defs/{name}") })).collect();
+        // `oneOf` of nothing is no schema; in a room without components nothing is right.
+        defs.insert(key.into(), if refs.is_empty() { json!(false) } else { json!({ "oneOf": refs }) });
+        defs.extend(names.into_iter().zip(room.rows().map(tagged)));
+    }
+    let variable = "A value of the environment.";
+    defs.insert("variable".into(), json!({ "description": variable, "type": "string", "pattern": "<[A-Za-z0-9_]+>" }));
+    let mut schema = PipelineConfig::schema().clone();
+    schema["$defs"] = defs.into();
+    publish(&mut schema);
+    let mut out = Map::new();
+    out.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
+    out.insert("title".into(), "PipelineConfig".into());
+    out.extend(schema.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
+    out.into()
+}
+
+/// A component's schema with its `type`.
+fn tagged(declared: &Declared) -> Value {
+    let mut schema = declared.schema().clone();
+    let names: Vec<&str> = [declared.name].into_iter().chain(declared.aliases.iter().copied()).collect();
+    let kind = if names.len() == 1 { json!({ "const": names[0] }) } else { json!({ "enum": names }) };
+    let mut properties = Map::from_iter([("type".to_owned(), kind)]);
+    properties.extend(schema["properties"].as_object().into_iter().flatten().map(|(k, v)| (k.clone(), v.clone())));
+    schema["properties"] = properties.into();
+    let required = schema["required"].as_array().into_iter().flatten().cloned();
+    schema["required"] = [Value::from("type")].into_iter().chain(required).collect();
+    schema
+}
+
+/// Lets `<NAME>` stand for every value that has a type or form of its own, and takes our own marks out.
+fn publish(schema: &mut Value) {
+    let Value::Object(members) = schema else { return };
+    members.remove(LATE);
+    // `regex` would be ECMA's to a validator.
+    if let Some(format) = members.get_mut("format").filter(|format| *format == "regex") {
+        *format = "java-regex".into();
+    }
+    for (word, part) in members {
+        match (word.as_str(), part) {
+            ("properties", Value::Object(settings)) => {
+                for (_, setting) in settings.iter_mut().filter(|(name, _)| *name != "type") {
+                    publish(setting);
+                    or_variable(setting);
+                }
+            }
+            ("$defs", Value::Object(defs)) => defs.values_mut().for_each(publish),
+            ("items" | "additionalProperties", part) => publish(part),
+            ("oneOf" | "anyOf", Value::Array(forms)) => forms.iter_mut().for_each(publish),
+            _ => {}
+        }
+    }
+}
+
+fn or_variable(setting: &mut Value) {
+    let mine = |t: &Value| matches!(t.as_str(), Some("integer" | "number" | "boolean"));
+    let typed = mine(&setting["type"]) || setting["type"].as_array().is_some_and(|t| t.iter().any(mine));
+    let chosen = setting["oneOf"][0].get("const").or(setting.get("enum")).or(setting.get("pattern"));
+    if !typed && chosen.is_none() {
+        return;
+    }
+    let about = setting.as_object_mut().and_then(|s| s.shift_remove("description"));
+    *setting = json!({ "anyOf": [setting.take(), { "$ref": "#/$defs/variable" }] });
+    if let (Some(about), Some(s)) = (about, setting.as_object_mut()) {
+        s.insert("description".into(), about);
+    }
+}
+
+fn pipeline(registry: &Registry) -> String {
+    let schema = PipelineConfig::schema();
+    let mut page = format!("# A pipeline's config\n\n{WRITTEN}\n\n{}\n", text(&schema["description"]));
+    page.push_str(
+        "\n`<NAME>` in a text is a value of the environment. It is put in after the document is read, so it cannot change the \
+         document. It may stand where a number or a boolean is wanted and is then read as one. `\\<` is always a `<`; groups of \
+         regular expressions, `(?<name>` and `\\k<name>`, are no variables.\n",
+    );
+    settings(&mut page, schema);
+    page.push_str("\nThe components, by the key that they stand under:\n\n");
+    for (room, key, rows) in registry.rooms() {
+        let names: Vec<String> =
+            rows.rows().map(|d| format!("[{}]({room}.md#{})", d.name, d.name.to_lowercase())).collect();
+        let _ = writeln!(page, "- {key}: {}", names.join(", "));
+    }
+    page
+}
+
+fn page(registry: &Registry, room: &str, key: &str, rows: &dyn Rows) -> String {
+    let title = room.chars().next().map(|c| c.to_ascii_uppercase()).into_iter().chain(room.chars().skip(1));
+    let mut page = format!("# {}\n\n{WRITTEN}\n", title.collect::<String>());
+    for declared in rows.rows() {
+        let _ = write!(page, "\n## {}\n\n", declared.name);
+        if !declared.aliases.is_empty() {
+            let _ = write!(page, "Also called `{}`.\n\n", declared.aliases.join("`, `"));
+        }
+        let _ = writeln!(page, "{}", text(&declared.schema()["description"]));
+        settings(&mut page, declared.schema());
+        if let Ok((_, needs)) = config::component(registry, key, declared.example) {
+            permissions(&mut page, &needs);
+        }
+        let _ = write!(page, "\n```yaml\n{}\n```\n", declared.example.trim_end());
+    }
+    page
+}
+
+fn errors() -> String {
+    let mut page = format!("# Errors\n\n{WRITTEN}\n\n`cargo run explain CODE` prints these texts.\n");
+    for code in codes::ALL {
+        let _ = write!(page, "\n## {}\n\n**{}.** {}\n", code.id, capital(code.title), code.explain);
+    }
+    page
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|c| c.to_ascii_uppercase()).into_iter().chain(chars).collect()
+}
+
+/// What the component of an example must be allowed to do.
+fn permissions(page: &mut String, needs: &[Need]) {
+    if needs.is_empty() {
+        return;
+    }
+    page.push_str("\nWith the settings below it needs\n\n");
+    for need in needs {
+        let on = match &need.on {
+            Target::DeliveryStream(name) => format!("the delivery stream `{name}`"),
+            Target::Objects { bucket, prefix } => format!("the objects `{prefix}*` of the bucket `{bucket}`"),
+            Target::Domain(host) => format!("the domain at `{host}`"),
+            Target::Metrics { namespace } => format!("metrics of the namespace `{namespace}`"),
+            Target::Topic(arn) => format!("the topic `{arn}`"),
+            Target::FunctionTags => "the function itself".to_owned(),
+            Target::KmsKey => "the key that made the ciphertext".to_owned(),
+        };
+        let _ = writeln!(page, "- `{}` on {on}", need.actions.join("`, `"));
+    }
+}
+
+fn settings(page: &mut String, schema: &Value) {
+    let mut rows = vec![];
+    collect(&mut rows, "", schema);
+    if rows.is_empty() {
+        return;
+    }
+    page.push_str("\n| setting | value | default | |\n| --- | --- | --- | --- |\n");
+    for [name, what, default, about] in rows {
+        let _ = writeln!(page, "| `{name}` | {what} | {default} | {about} |");
+    }
+}
+
+/// A row for each setting, and for those inside it: `partition_specs[].name`.
+fn collect(rows: &mut Vec<[String; 4]>, prefix: &str, schema: &Value) {
+    for (name, setting) in schema["properties"].as_object().into_iter().flatten() {
+        if setting.get("const").is_some() {
+            continue; // the `type` of one of several forms
+        }
+        let required = schema["required"].as_array().is_some_and(|r| r.iter().any(|r| r == name));
+        let default = match setting.get("default") {
+            _ if required => "required".to_owned(),
+            None | Some(Value::Null) => String::new(),
+            Some(Value::Array(items)) if items.is_empty() => String::new(),
+            Some(default) => format!("`{default}`"),
+        };
+        let path = format!("{prefix}{name}");
+        rows.push([path.clone(), cell(&what(setting)), cell(&default), cell(&text(&setting["description"]))]);
+        inner(rows, &path, setting);
+    }
+}
+
+fn inner(rows: &mut Vec<[String; 4]>, path: &str, setting: &Value) {
+    if setting["properties"].is_object() {
+        collect(rows, &format!("{path}."), setting);
+    }
+    if setting["items"].is_object() {
+        inner(rows, &format!("{path}[]"), &setting["items"]);
+    }
+    if setting["additionalProperties"].is_object() {
+        inner(rows, &format!("{path}.*"), &setting["additionalProperties"]);
+    }
+    for form in forms(setting) {
+        match form["properties"]["type"]["const"].as_str() {
+            Some(name) => collect(rows, &format!("{path} ({name})."), form),
+            None => inner(rows, path, form),
+        }
+    }
+}
+
+fn forms(setting: &Value) -> impl Iterator<Item = &Value> {
+    ["oneOf", "anyOf"].into_iter().filter_map(|word| setting[word].as_array()).flatten()
+}
+
+fn text(description: &Value) -> String {
+    description.as_str().unwrap_or_default().to_owned()
+}
+
+/// A text as a cell of a table.
+fn cell(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+}
+
+/// What may stand in a setting, in words.
+fn what(setting: &Value) -> String {
+    if let Some(room) = setting["$ref"].as_str().and_then(|r| r.rsplit('/').next()) {
+        return format!("a component: {room}");
+    }
+    let given: Vec<String> = forms(setting).filter(|form| form["type"] != "null").map(form).collect();
+    if !given.is_empty() {
+        return given.join(", ");
+    }
+    let listed = setting["enum"].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let listed: Vec<String> = listed.map(|word| format!("`{word}`")).collect();
+    if !listed.is_empty() {
+        return listed.join(", ");
+    }
+    let types = setting["type"].as_array().map_or(std::slice::from_ref(&setting["type"]), Vec::as_slice);
+    let types: Vec<&str> = types.iter().filter_map(Value::as_str).filter(|t| *t != "null").collect();
+    let mut words = types.iter().map(|t| noun(t)).collect::<Vec<_>>().join(" or ");
+    if types == ["array"] && setting["items"].is_object() {
+        words = format!("a list of: {}", what(&setting["items"]));
+    }
+    if types == ["object"] && setting["additionalProperties"].is_object() {
+        words = format!("a map of: {}", what(&setting["additionalProperties"]));
+    }
+    if let Some(noun) = setting["format"].as_str().and_then(config::format::noun_of) {
+        noun.clone_into(&mut words);
+    }
+    for (limit, word) in [
+        ("minimum", "at least"),
+        ("exclusiveMinimum", "more than"),
+        ("maximum", "at most"),
+        ("exclusiveMaximum", "less than"),
+    ] {
+        if let Some(n) = setting[limit].as_f64().filter(|n| limit != "minimum" || *n != 0.0) {
+            let _ = write!(words, ", {word} {n}");
+        }
+    }
+    if let Some(pattern) = setting["pattern"].as_str() {
+        let _ = write!(words, " like `{pattern}`");
+    }
+    if setting[LATE] == true {
+        words.push_str(", or a variable that a stack binds");
+    }
+    words
+}
+
+/// One of several forms of a setting.
+fn form(form: &Value) -> String {
+    match (&form["const"], &form["properties"]["type"]["const"]) {
+        (Value::String(word), _) | (_, Value::String(word)) => format!("`{word}`"),
+        _ => what(form),
+    }
+}
