@@ -9,6 +9,7 @@ pub mod codes;
 pub mod component;
 pub mod config;
 pub mod deserializers;
+pub mod document_id;
 pub mod event;
 mod field;
 pub mod handlers;
@@ -24,8 +25,7 @@ pub mod region;
 pub mod registry;
 pub mod reporters;
 pub mod serializers;
-#[cfg(test)]
-mod testing;
+pub mod testing;
 pub mod time;
 pub mod transports;
 pub mod wrappers;

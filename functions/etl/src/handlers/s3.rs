@@ -44,6 +44,7 @@ pub struct S3Handler {
     /// ARN of an SNS topic that is told the keys of the objects of an invocation that failed, joined by commas.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[builder(into)]
+    #[schemars(extend("format" = "arn"))]
     pub sns_notification_arn: Option<Late<String>>,
     /// Whether each object that is announced is logged, by its bucket and key.
     #[serde(default)]

@@ -1,0 +1,117 @@
+//! One event through one component.
+//!
+//! Imports: everything.
+
+use crate::{
+    build::BuildCx,
+    deserializers::{Deserializer, Raw},
+    event::{Event, Facts, Fault, Outcome},
+    operations::Operation,
+    ports::{Object, ObjectError, Objects},
+    serializers::Serializer,
+    wrappers::{Spelling, Wrapper},
+};
+use payload::{Arena, Output};
+use serde_json::Value;
+
+/// Objects that are not there.
+#[derive(Debug)]
+pub(crate) struct NoObjects;
+
+impl Objects for NoObjects {
+    fn open(&self, _: &str, _: &str, _: Option<&str>) -> Result<Object, ObjectError> {
+        Err(ObjectError::Gone)
+    }
+}
+
+/// What components are built with.
+pub(crate) fn cx(objects: &dyn Objects) -> BuildCx<'_> {
+    BuildCx { region: "eu-west-1", objects }
+}
+
+/// Text as a value, to be compared without the order of members.
+pub(crate) fn json(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
+}
+
+fn reading(component: &impl Deserializer, text: &str) -> Result<String, Fault> {
+    let mut state = component.state(&cx(&NoObjects)).unwrap();
+    let (mut arena, mut out) = (Arena::new(), Output::new());
+    arena.load_slice(text.as_bytes());
+    let range = arena.whole();
+    component.read(&mut state, Raw { arena: &mut arena, range })?.write_to(&mut out);
+    Ok(String::from_utf8(out.into_vec()).unwrap())
+}
+
+/// The deserializer reads `text` as `expected`.
+#[track_caller]
+pub(crate) fn assert_read(component: &impl Deserializer, text: &str, expected: &str) {
+    assert_eq!(reading(component, text).as_deref().map(json), Ok(json(expected)), "{text}");
+}
+
+/// The deserializer does not read `text`, for this reason.
+#[track_caller]
+pub(crate) fn assert_unread(component: &impl Deserializer, text: &str, reason: &str) {
+    assert_eq!(reading(component, text).map_err(|fault| fault.reason), Err(reason), "{text}");
+}
+
+/// What becomes of an event: its text, or why it was dropped.
+pub(crate) fn perform(
+    operation: &impl Operation,
+    facts: &mut Facts,
+    text: &str,
+) -> Result<Result<String, &'static str>, Fault> {
+    perform_with(operation, &NoObjects, facts, text)
+}
+
+/// The same with objects to read.
+pub(crate) fn perform_with(
+    operation: &impl Operation,
+    objects: &dyn Objects,
+    facts: &mut Facts,
+    text: &str,
+) -> Result<Result<String, &'static str>, Fault> {
+    let mut state = operation.state(&cx(objects)).unwrap();
+    let (mut arena, mut out) = (Arena::new(), Output::new());
+    let mut event = Event { payload: arena.parse_slice(text.as_bytes()).unwrap(), facts };
+    match operation.perform(&mut state, &mut event)? {
+        Outcome::Pass => {}
+        Outcome::Drop(reason) => return Ok(Err(reason)),
+    }
+    event.payload.write_to(&mut out);
+    Ok(Ok(String::from_utf8(out.into_vec()).unwrap()))
+}
+
+/// The operation makes `expected` of an event, member order included.
+#[track_caller]
+pub(crate) fn assert_becomes(operation: &impl Operation, text: &str, expected: &str) {
+    assert_eq!(perform(operation, &mut Facts::default(), text), Ok(Ok(expected.to_owned())), "{text}");
+}
+
+/// The operation fails with this reason.
+#[track_caller]
+pub(crate) fn assert_fails(operation: &impl Operation, text: &str, reason: &str) {
+    assert_eq!(perform(operation, &mut Facts::default(), text).map_err(|fault| fault.reason), Err(reason), "{text}");
+}
+
+/// The envelope that the wrapper puts around an event, with keys in snake case.
+pub(crate) fn wrap(wrapper: &impl Wrapper, facts: &mut Facts, text: &str) -> Result<String, Fault> {
+    let spell = |key: &str| {
+        key.chars().flat_map(|c| [c.is_uppercase().then_some('_'), Some(c.to_ascii_lowercase())]).flatten().collect()
+    };
+    let mut state = wrapper.state(&cx(&NoObjects), Spelling(&spell)).unwrap();
+    let (mut arena, mut out) = (Arena::new(), Output::new());
+    let mut event = Event { payload: arena.parse_slice(text.as_bytes()).unwrap(), facts };
+    wrapper.wrap(&mut state, &mut event)?;
+    event.payload.write_to(&mut out);
+    Ok(String::from_utf8(out.into_vec()).unwrap())
+}
+
+/// The text that the serializer writes of an event.
+pub(crate) fn serialize(serializer: &impl Serializer, facts: &mut Facts, text: &str) -> String {
+    let mut state = serializer.state(&cx(&NoObjects)).unwrap();
+    let (mut arena, mut out) = (Arena::new(), Output::new());
+    let event = Event { payload: arena.parse_slice(text.as_bytes()).unwrap(), facts };
+    serializer.write(&mut state, &event, &mut out).unwrap();
+    String::from_utf8(out.into_vec()).unwrap()
+}
