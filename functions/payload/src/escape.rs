@@ -14,18 +14,24 @@ pub(crate) fn escape_into(text: &str, out: &mut Vec<u8>) {
         }
         out.extend_from_slice(&bytes[from..at]);
         from = at + 1;
-        match byte {
-            b'"' => out.extend_from_slice(b"\\\""),
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            0x08 => out.extend_from_slice(b"\\b"),
-            0x0c => out.extend_from_slice(b"\\f"),
-            _ => out.extend_from_slice(&unicode(u16::from(byte))),
-        }
+        let (escape, len) = escaped(byte);
+        out.extend_from_slice(&escape[..len]);
     }
     out.extend_from_slice(&bytes[from..]);
+}
+
+/// The escape of a quote, a backslash or a control byte, and its length.
+pub(crate) fn escaped(byte: u8) -> ([u8; 6], usize) {
+    let short = match byte {
+        b'"' | b'\\' => byte,
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        0x08 => b'b',
+        0x0c => b'f',
+        _ => return (unicode(u16::from(byte)), 6),
+    };
+    ([b'\\', short, 0, 0, 0, 0], 2)
 }
 
 /// `\uXXXX`.

@@ -4,15 +4,13 @@ use crate::{
     arena::Arena,
     error::ChangeError,
     escape,
+    keys::{Seeded, seeded},
     node::{Kind, NIL, Node},
     payload::Payload,
     rewrite::Collision,
 };
 use hashbrown::HashTable;
-use std::{
-    fmt,
-    hash::{BuildHasher as _, RandomState},
-};
+use std::{fmt, hash::BuildHasher as _};
 
 const SLOTS: usize = 2048;
 /// Past this many joined keys they are joined afresh.
@@ -37,7 +35,7 @@ pub struct Flattener {
     /// The last that fell on each slot.
     slots: Vec<Joined>,
     all: HashTable<Joined>,
-    hasher: RandomState,
+    hasher: Seeded,
 }
 
 impl fmt::Debug for Flattener {
@@ -51,6 +49,14 @@ struct Flat {
     serial: u32,
     first: u32,
     last: u32,
+    /// Bytes of names, not yet counted: in deep objects their lengths add up to the square of what came in.
+    made: usize,
+}
+
+impl Flat {
+    fn pay(&mut self, arena: &mut Arena) -> Result<(), ChangeError> {
+        arena.spend(std::mem::take(&mut self.made))
+    }
 }
 
 const NONE: Joined = Joined { prefix: NIL, key: NIL, flat: NIL };
@@ -60,7 +66,7 @@ impl Flattener {
     pub fn new(separator: &str) -> Self {
         let mut raw = vec![];
         escape::escape_into(separator, &mut raw);
-        let (slots, hasher) = (vec![NONE; SLOTS], RandomState::new());
+        let (slots, hasher) = (vec![NONE; SLOTS], seeded());
         Self { separator: raw, collision: Collision::Fail, tag: 0, slots, all: HashTable::new(), hasher }
     }
 
@@ -71,27 +77,37 @@ impl Flattener {
     }
 
     #[inline(always)]
-    fn key(&mut self, arena: &mut Arena, prefix: u32, key: u32) -> u32 {
+    fn key(&mut self, arena: &mut Arena, prefix: u32, key: u32, flat: &mut Flat) -> Result<u32, ChangeError> {
         let slot = (prefix.wrapping_mul(0x9e37_79b1) ^ key.wrapping_mul(0x85eb_ca77)) >> 16;
         let slot = slot as usize % SLOTS;
         match self.slots[slot] {
-            joined if joined.prefix == prefix && joined.key == key => joined.flat,
-            _ => self.find(arena, prefix, key, slot),
+            joined if joined.prefix == prefix && joined.key == key => Ok(joined.flat),
+            _ => self.find(arena, prefix, key, slot, flat),
         }
     }
 
     #[inline(never)]
-    fn find(&mut self, arena: &mut Arena, prefix: u32, key: u32, slot: usize) -> u32 {
+    fn find(
+        &mut self,
+        arena: &mut Arena,
+        prefix: u32,
+        key: u32,
+        slot: usize,
+        flat: &mut Flat,
+    ) -> Result<u32, ChangeError> {
         let hash = self.hasher.hash_one((prefix, key));
         let known = self.all.find(hash, |joined| joined.prefix == prefix && joined.key == key);
-        let joined = known.copied().unwrap_or_else(|| {
+        let joined = if let Some(joined) = known {
+            *joined
+        } else {
+            flat.pay(arena)?;
             let joined = Joined { prefix, key, flat: self.join(arena, prefix, key) };
             let hasher = &self.hasher;
             self.all.insert_unique(hash, joined, |joined| hasher.hash_one((joined.prefix, joined.key)));
             joined
-        });
+        };
         self.slots[slot] = joined;
-        joined.flat
+        Ok(joined.flat)
     }
 
     fn join(&self, arena: &mut Arena, prefix: u32, key: u32) -> u32 {
@@ -113,9 +129,8 @@ impl Flattener {
         while child != NIL {
             let node = arena.nodes[child as usize];
             let step = if array { INDEX | index } else { node.key };
-            let key = if prefix == NIL && !array { step } else { self.key(arena, prefix, step) };
-            // Long names in deep objects: the names' lengths add up to the square of what came in.
-            arena.spend(arena.keys.written_len(key))?;
+            let key = if prefix == NIL && !array { step } else { self.key(arena, prefix, step, flat)? };
+            flat.made += arena.keys.written_len(key);
             if node.is_container() {
                 self.walk(arena, node, key, flat)?;
             } else if let Some(first) = arena.keys.stamp(key, flat.serial, child) {
@@ -166,8 +181,9 @@ impl Payload<'_> {
         if !root.is_container() {
             return Ok(());
         }
-        let mut flat = Flat { serial: self.arena.new_serial(), first: NIL, last: NIL };
-        if let Err(error) = flattener.walk(self.arena, root, NIL, &mut flat) {
+        let mut flat = Flat { serial: self.arena.new_serial(), first: NIL, last: NIL, made: 0 };
+        let result = flattener.walk(self.arena, root, NIL, &mut flat).and_then(|()| flat.pay(self.arena));
+        if let Err(error) = result {
             self.root = self.arena.null_node();
             return Err(error);
         }

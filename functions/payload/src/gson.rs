@@ -31,13 +31,9 @@ impl Output {
 
 impl Walk<'_> {
     fn value(&mut self, node: &Node) {
-        let (start, end) = (node.start as usize, (node.start + node.len) as usize);
         match node.kind {
-            Kind::Object | Kind::Array if node.flags & VERBATIM != 0 && self.is_clean(start, end) => {
-                self.out.put(&self.arena.text, (node.start, node.len));
-            }
-            Kind::Object | Kind::Array => self.container(node),
-            Kind::String => self.string(node.flags & ESCAPED != 0, start, end),
+            Kind::Object | Kind::Array if node.flags & VERBATIM == 0 || !self.is_clean(node) => self.container(node),
+            Kind::String => self.string(node),
             _ => self.out.put(&self.arena.text, (node.start, node.len)),
         }
     }
@@ -54,9 +50,9 @@ impl Walk<'_> {
             } else if entry.kind == Kind::Null {
                 continue;
             } else if self.arena.keys.is_html(entry.key) {
-                self.out.extend_from_slice(b",\"");
-                escape_html(self.arena.keys.raw(entry.key), self.out);
-                self.out.extend_from_slice(b"\":");
+                self.out.push(b',');
+                spell(self.arena.keys.raw(entry.key), self.out);
+                self.out.push(b':');
             } else {
                 self.out.put(&self.arena.keys.bytes, self.arena.keys.spans[entry.key as usize]);
             }
@@ -65,9 +61,10 @@ impl Walk<'_> {
         self.out.bracket(object, begin);
     }
 
-    /// Whether `text[start..end]` can be written as it stands. Containers are asked about from left to right and from
+    /// Whether a container's text can be written as it stands. Containers are asked about from left to right and from
     /// the outside in, so each byte is looked at about once.
-    fn is_clean(&mut self, start: usize, end: usize) -> bool {
+    fn is_clean(&mut self, node: &Node) -> bool {
+        let (start, end) = (node.start as usize, (node.start + node.len) as usize);
         if !(self.from..=self.clean).contains(&start) {
             (self.from, self.clean, self.stopped) = (start, start, false);
         }
@@ -80,34 +77,40 @@ impl Walk<'_> {
         end <= self.clean
     }
 
-    fn string(&mut self, escaped: bool, start: usize, end: usize) {
-        let text = &self.arena.text[start..end];
-        if escaped {
-            self.out.push(b'"');
-            escape_html(&escape::canonical(text.get(1..text.len() - 1).unwrap_or_default()), self.out);
-            self.out.push(b'"');
-        } else if scan::html_stop(&self.arena.text, start, end) < end {
-            escape_html(text, self.out);
+    fn string(&mut self, node: &Node) {
+        let (start, end) = (node.start as usize, (node.start + node.len) as usize);
+        if node.flags & ESCAPED != 0 || scan::html_stop(&self.arena.text, start, end) < end {
+            spell(self.arena.text.get(start + 1..end - 1).unwrap_or_default(), self.out);
         } else {
-            self.out.extend_from_slice(text);
+            self.out.put(&self.arena.text, (node.start, node.len));
         }
     }
 }
 
-/// Appends text of a JSON string, with Gson's escapes beyond JSON's own.
-fn escape_html(raw: &[u8], out: &mut Output) {
+/// Appends a string as Gson spells it; `raw` is its JSON text without quotes.
+fn spell(raw: &[u8], out: &mut Output) {
+    out.push(b'"');
+    escape::pieces(raw, |piece| match piece {
+        Ok(text) => spell_text(text, out),
+        Err(surrogate) => out.extend_from_slice(&unicode(surrogate)),
+    });
+    out.push(b'"');
+}
+
+fn spell_text(text: &[u8], out: &mut Output) {
     let mut from = 0;
-    for (at, &byte) in raw.iter().enumerate() {
-        let (unit, len) = match byte {
-            b'<' | b'>' | b'&' | b'=' | b'\'' => (u16::from(byte), 1),
-            // Line and paragraph separator: white space to JSON, line ends to JavaScript.
-            0xe2 if raw[at..].starts_with(&[0xe2, 0x80, 0xa8]) => (0x2028, 3),
-            0xe2 if raw[at..].starts_with(&[0xe2, 0x80, 0xa9]) => (0x2029, 3),
+    for (at, &byte) in text.iter().enumerate() {
+        let ((escape, escape_len), len) = match byte {
+            b'<' | b'>' | b'&' | b'=' | b'\'' => ((unicode(u16::from(byte)), 6), 1),
+            // Line and paragraph separator: plain characters to JSON, line ends to JavaScript.
+            0xe2 if text[at..].starts_with("\u{2028}".as_bytes()) => ((unicode(0x2028), 6), 3),
+            0xe2 if text[at..].starts_with("\u{2029}".as_bytes()) => ((unicode(0x2029), 6), 3),
+            b'"' | b'\\' | 0..0x20 => (escape::escaped(byte), 1),
             _ => continue,
         };
-        out.extend_from_slice(&raw[from..at]);
-        out.extend_from_slice(&unicode(unit));
+        out.extend_from_slice(&text[from..at]);
+        out.extend_from_slice(&escape[..escape_len]);
         from = at + len;
     }
-    out.extend_from_slice(&raw[from..]);
+    out.extend_from_slice(&text[from..]);
 }

@@ -8,6 +8,7 @@ use crate::{
     node::{NIL, narrow},
     scan::{self, PAD},
 };
+use foldhash::{SharedSeed, fast::SeedableRandomState};
 use hashbrown::HashTable;
 use std::{
     borrow::Cow,
@@ -21,6 +22,13 @@ const MAX_KEYS: usize = 1 << 16;
 const MAX_BYTES: usize = 16 << 20;
 
 static TAGS: AtomicU32 = AtomicU32::new(1);
+
+/// A quick hash that strangers cannot aim at: its seed is the process's, and from the operating system.
+pub(crate) type Seeded = SeedableRandomState;
+
+pub(crate) fn seeded() -> Seeded {
+    SeedableRandomState::with_seed(RandomState::new().hash_one(0), SharedSeed::global_random())
+}
 
 /// When a key was last seen: in which object, as which node.
 #[derive(Clone, Copy, Default)]
@@ -37,7 +45,7 @@ pub(crate) struct Keys {
     /// Which keys Gson may write otherwise.
     html: Vec<bool>,
     index: HashTable<u32>,
-    hasher: RandomState,
+    hasher: Seeded,
     /// Changes whenever numbers are given out anew: whoever caches a number checks it.
     pub tag: u32,
 }
@@ -45,7 +53,7 @@ pub(crate) struct Keys {
 impl Keys {
     pub(crate) fn new() -> Self {
         let tag = TAGS.fetch_add(1, Ordering::Relaxed);
-        let (hasher, index) = (RandomState::new(), HashTable::new());
+        let (hasher, index) = (seeded(), HashTable::new());
         Self { bytes: vec![0; PAD], spans: vec![], stamps: vec![], html: vec![], index, hasher, tag }
     }
 

@@ -121,7 +121,7 @@ impl Rewriter {
     #[inline(always)]
     fn rename(&mut self, arena: &mut Arena, object: u32) -> Result<bool, ChangeError> {
         let serial = arena.new_serial();
-        let mut changed = false;
+        let (mut changed, mut made) = (false, 0);
         let (mut child, mut first, mut last) = (arena.nodes[object as usize].child, NIL, NIL);
         while child != NIL {
             let member = arena.nodes[child as usize];
@@ -134,7 +134,7 @@ impl Rewriter {
             let key = decision - 2;
             if key != member.key {
                 changed = true;
-                arena.spend(arena.keys.written_len(key))?;
+                made += arena.keys.written_len(key);
             }
             if let Some(before) = arena.keys.stamp(key, serial, child) {
                 if self.collision == Collision::Fail {
@@ -155,6 +155,7 @@ impl Rewriter {
         if last != NIL {
             arena.nodes[last as usize].next = NIL;
         }
+        arena.spend(made)?;
         Ok(changed)
     }
 }

@@ -33,18 +33,18 @@ pub(crate) fn string_stop(text: &[u8], mut at: usize) -> usize {
 /// a character around U+2028. `end` if there is none.
 #[inline(always)]
 pub(crate) fn html_stop(text: &[u8], mut at: usize, end: usize) -> usize {
-    while at + 16 <= end {
+    while at < end && at + 16 <= text.len() {
         let x = block(text, at);
         let angles = x.simd_eq(x.max(u8x16::splat(b'<')).min(u8x16::splat(b'>')));
         let quotes = (x | u8x16::splat(1)).simd_eq(u8x16::splat(b'\''));
         let rest = x.simd_eq(u8x16::splat(b'\\')) | x.simd_eq(u8x16::splat(0xe2));
         let mask = (angles | quotes | rest).to_bitmask();
         if mask != 0 {
-            return at + mask.trailing_zeros() as usize;
+            return end.min(at + mask.trailing_zeros() as usize);
         }
         at += 16;
     }
-    let rest = &text[at.min(end)..end];
+    let rest = text.get(at..end).unwrap_or_default();
     rest.iter().position(|&byte| is_html(byte)).map_or(end, |stop| at + stop)
 }
 

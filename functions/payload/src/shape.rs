@@ -2,12 +2,12 @@
 //! again, so it is tried first with one comparison, and no key is scanned or hashed.
 
 use crate::{
-    keys::{Keys, Stamp},
+    keys::{Keys, Seeded, Stamp, seeded},
     node::{NIL, narrow},
     scan,
 };
 use hashbrown::HashTable;
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::BuildHasher as _;
 
 /// Past this many the tree is learned afresh with the next event.
 const MAX_SHAPES: usize = 1 << 17;
@@ -29,12 +29,12 @@ pub(crate) struct Shape {
 pub(crate) struct Shapes {
     pub list: Vec<Shape>,
     index: HashTable<u32>,
-    hasher: RandomState,
+    hasher: Seeded,
 }
 
 impl Shapes {
     pub(crate) fn new() -> Self {
-        let mut shapes = Self { list: vec![], index: HashTable::new(), hasher: RandomState::new() };
+        let mut shapes = Self { list: vec![], index: HashTable::new(), hasher: seeded() };
         shapes.add(NIL, NIL, b"");
         shapes
     }
