@@ -2,7 +2,7 @@
 //!
 //! A construct is a value that says what is wanted. [`Scope::add`] gives it an id and lets it build itself; what comes back is a
 //! handle, cheap to clone, that says what the rest of the stack may ask of it. The path of ids names a resource
-//! ([`crate::logical_id`]), so ids are a contract: another id is another resource.
+//! in the template, so ids are a contract: another id is another resource.
 //!
 //! **Invariant.** Nothing here panics or stops at the first mistake: whatever is wrong becomes a [`Problem`], and all of them are
 //! told when the stack is synthesized.

@@ -162,7 +162,8 @@ impl Stack {
         let parameters: BTreeMap<_, _> = self.parameters.iter().map(|(name, p)| (name, p.to_json())).collect();
         let mappings: BTreeMap<_, _> = self.mappings.iter().map(|(name, m)| (name, m.to_json())).collect();
         let conditions: BTreeMap<_, _> = self.conditions.iter().map(|(name, c)| (name, c.to_json())).collect();
-        let mut metadata = self.metadata.clone();
+        let mut metadata: BTreeMap<String, Json> =
+            self.metadata.iter().map(|(key, value)| (key.clone(), sorted(value.clone()))).collect();
         if let Some(interface) = self.interface() {
             metadata.insert("AWS::CloudFormation::Interface".into(), interface);
         }
