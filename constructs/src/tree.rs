@@ -196,16 +196,6 @@ impl Stack {
         }
         place
     }
-
-    /// The resource that a handle means; a problem when it is not of this stack.
-    fn knows(&mut self, id: &str, what: &str) -> bool {
-        let known = self.resources.contains_key(id);
-        if !known {
-            let message = format!("{what} for `{id}`, which is not a resource of this stack");
-            self.problems.push(Problem::new(codes::FOREIGN_HANDLE, self.name.clone(), message));
-        }
-        known
-    }
 }
 
 /// A place in the tree, where constructs are added.
@@ -220,11 +210,16 @@ impl Scope<'_> {
     pub fn add<C: Construct>(&mut self, id: &str, construct: C) -> C::Handle {
         let mut path = self.path.clone();
         path.push(id.to_owned());
-        if !self.stack.constructs.insert(path.clone()) {
+        if self.stack.constructs.contains(&path) {
             let message = format!("two constructs have the id `{id}` here");
             let problem = Problem::new(codes::DUPLICATE_ID, self.stack.place(&path), message);
             self.stack.problems.push(problem.help("give one of them another id"));
+            // Told once: what the construct adds must not be told of as well, so it goes where nothing is.
+            while self.stack.constructs.contains(&path) {
+                path.push("Again".to_owned());
+            }
         }
+        self.stack.constructs.insert(path.clone());
         if id.is_empty() {
             let problem = Problem::new(codes::INVALID_ID, self.stack.place(&path), "the id is empty");
             self.stack.problems.push(problem.help("give it a name that says what it is"));
@@ -270,7 +265,7 @@ impl Scope<'_> {
 
     /// Dependencies, policies, metadata and overrides of a resource that was added.
     pub fn options<R>(&mut self, resource: &Ref<R>) -> Options<'_> {
-        self.stack.knows(resource.logical_id(), "options");
+        self.knows(resource.logical_id(), "options");
         Options { stack: self.stack, id: resource.logical_id().to_owned() }
     }
 
@@ -279,7 +274,7 @@ impl Scope<'_> {
         if let Some(mistake) = statement.mistake(true) {
             self.problem(codes::STATEMENT, format!("a grant to `{}`: {mistake}", role.logical_id()), "");
         }
-        if self.stack.knows(role.logical_id(), "a grant") {
+        if self.knows(role.logical_id(), "a grant") {
             self.stack.grants.entry(role.logical_id().to_owned()).or_default().push(statement);
         }
     }
@@ -289,10 +284,23 @@ impl Scope<'_> {
         if let Some(mistake) = statement.mistake(false) {
             self.problem(codes::STATEMENT, format!("the policy of `{}`: {mistake}", target.logical_id()), "");
         }
-        if self.stack.knows(target.logical_id(), "a policy") {
+        if self.knows(target.logical_id(), "a policy") {
             let id = target.logical_id().to_owned();
             self.stack.policies.entry(id).or_insert((R::CARRIER, vec![])).1.push(statement);
         }
+    }
+
+    /// Whether a handle means a resource of this stack; a problem when not.
+    fn knows(&mut self, id: &str, what: &str) -> bool {
+        let known = self.stack.resources.contains_key(id);
+        if !known {
+            self.problem(
+                codes::FOREIGN_HANDLE,
+                format!("{what} for `{id}`, which is not a resource of this stack"),
+                "",
+            );
+        }
+        known
     }
 
     /// A parameter of the template. Names are those of the whole stack; the same definition twice is one parameter.

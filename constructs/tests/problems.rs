@@ -2,7 +2,9 @@
 
 use constructs::cfn::{Ref, iam as cfn_iam, intrinsic, kinesis, lambda, sns, sqs};
 use constructs::iam::{PolicyDocument, Statement};
-use constructs::{Condition, Mapping, Output, Parameter, Scope, Severity, Stack, Untyped, check_template, codes};
+use constructs::{
+    Condition, Construct, Mapping, Output, Parameter, Scope, Severity, Stack, Untyped, check_template, codes,
+};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeSet;
 
@@ -17,16 +19,28 @@ fn queue() -> sqs::Queue {
     sqs::Queue::new()
 }
 
+/// A construct that adds two.
+struct Two;
+
+impl Construct for Two {
+    type Handle = ();
+
+    fn build(self, scope: &mut Scope<'_>) {
+        scope.add("Resource", queue());
+        scope.add("Other", queue());
+    }
+}
+
 /// A stack, and all that is said of it.
 type Case = (fn(&mut Scope<'_>), &'static [&'static str]);
 
 const CASES: &[Case] = &[
     (
         |scope| {
-            scope.add("Queue", queue());
-            scope.add("Queue", queue());
+            scope.add("Inbox", Two);
+            scope.add("Inbox", Two);
         },
-        &["error[CFN001] at logs/Queue: two constructs have the id `Queue` here\n  help: give one of them another id"],
+        &["error[CFN001] at logs/Inbox: two constructs have the id `Inbox` here\n  help: give one of them another id"],
     ),
     (
         |scope| {

@@ -803,7 +803,7 @@ pub mod rule {
         pub fn new() -> Self { Self(Members::new()) }
         /// `Description`, 0 to 512 characters.
         pub fn description(self, value: impl IntoValue<String>) -> Self { self.put("Description", value.into_value()) }
-        /// `EventBusName`, 1 to 1600 characters.
+        /// `EventBusName`, 1 to 1600 characters. A change replaces the resource.
         pub fn event_bus_name(self, value: impl IntoValue<String>) -> Self { self.put("EventBusName", value.into_value()) }
         /// `EventPattern`.
         pub fn event_pattern(self, value: impl IntoValue<Json>) -> Self { self.put("EventPattern", value.into_value()) }
@@ -1588,8 +1588,8 @@ pub mod rule {
             name: "AWS::Events::Rule",
             schema: &RULE,
             attributes: &["Arn", "RuleName"],
-            create_only: &["Name"],
-            conditional_create_only: &["EventBusName"],
+            create_only: &["Name", "EventBusName"],
+            conditional_create_only: &[],
             primary_identifier: &["Arn"],
         };
     }

@@ -530,7 +530,7 @@ pub mod database {
     }
 
     impl<DatabaseInputState> Database<crate::types::MissingCatalogId, DatabaseInputState> {
-        /// `CatalogId`, 1 to 255 characters. Required.
+        /// `CatalogId`, 1 to 255 characters. Required. A change replaces the resource.
         pub fn catalog_id(self, value: impl IntoValue<String>) -> Database<Set, DatabaseInputState> { Database(self.put("CatalogId", value.into_value()).0, std::marker::PhantomData) }
     }
 
@@ -711,7 +711,7 @@ pub mod database {
             name: "AWS::Glue::Database",
             schema: &DATABASE,
             attributes: &[],
-            create_only: &["DatabaseName"],
+            create_only: &["CatalogId", "DatabaseName"],
             conditional_create_only: &[],
             primary_identifier: &["DatabaseName"],
         };

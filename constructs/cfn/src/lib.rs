@@ -72,7 +72,7 @@ services! {
     ssm
 }
 
-pub use resource::{Maybe, Ref, Resource, ResourceType, Set};
+pub use resource::{Maybe, Ref, Replacement, Resource, ResourceType, Set};
 pub use serde_json::Value as Json;
 pub use types::TYPES;
 pub use value::{Arn, IntoJson, IntoValue, Intrinsic, List, Literal, Map, Members, Tag, Value};

@@ -36,7 +36,38 @@ pub struct ResourceType {
     pub primary_identifier: &'static [&'static str],
 }
 
+/// Whether a change of a property replaces the resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Replacement {
+    /// It is updated in place.
+    No,
+    /// It hangs on the values, or on which part of the property changes.
+    Maybe,
+    /// It is created anew, and the old one is deleted.
+    Yes,
+}
+
 impl ResourceType {
+    /// Whether a change at this path (`["VpcConfig", "SubnetIds", "0"]`) replaces the resource.
+    pub fn replacement(&self, path: &[&str]) -> Replacement {
+        let of = |known: &&str, whole: Replacement| {
+            let mut steps = known.split('/').filter(|step| *step != "*");
+            let mut given = path.iter().filter(|step| !step.bytes().all(|b| b.is_ascii_digit()));
+            loop {
+                match (steps.next(), given.next()) {
+                    (None, _) => return whole,
+                    // Something below what changes replaces, but perhaps not what did change.
+                    (Some(_), None) => return Replacement::Maybe,
+                    (Some(step), Some(given)) if step == *given => {}
+                    _ => return Replacement::No,
+                }
+            }
+        };
+        let always = self.create_only.iter().map(|known| of(known, Replacement::Yes));
+        let sometimes = self.conditional_create_only.iter().map(|known| of(known, Replacement::Maybe));
+        always.chain(sometimes).max().unwrap_or(Replacement::No)
+    }
+
     /// AWS's page of this type.
     pub fn documentation(&self) -> String {
         let page = self.name.trim_start_matches("AWS::").replace("::", "-").to_ascii_lowercase();
