@@ -18,6 +18,9 @@ const MAX_INPUT: usize = 2 << 30;
 const NOT_UTF8: &str = "not UTF-8";
 const TOO_LARGE: &str = "an input of more than 2 GiB";
 
+/// How deep operations may nest what they make: values put into values, envelopes around envelopes.
+pub const MAX_MADE_DEPTH: u32 = 2 * MAX_DEPTH;
+
 /// What one event may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
@@ -112,6 +115,8 @@ impl Arena {
         let result = fill(&mut self.text);
         self.loaded = self.text.len();
         self.utf8 = self.loaded <= MAX_INPUT && simdutf8::basic::from_utf8(&self.text).is_ok();
+        // Some room for what operations add: a vector that grows by itself doubles, and a large input is large enough.
+        self.text.reserve_exact(PAD + self.loaded / 16);
         self.text.extend_from_slice(&[0; PAD]);
         result
     }
@@ -178,7 +183,8 @@ impl Arena {
     /// ```
     ///
     /// # Errors
-    /// What Gson refuses too, with the place where the lenient reader stopped; also the bounds of [`Arena::parse`].
+    /// What Gson refuses too, with the place where the lenient reader stopped; also the bounds of [`Arena::parse`]. What
+    /// is not strict JSON may have 256 MiB.
     pub fn parse_lenient(&mut self, range: Range<usize>) -> Result<Payload<'_>, JsonError> {
         self.begin(&range)?;
         let root = if let Ok(root) = self.strict(range.clone(), MAX_DEPTH) {
@@ -346,6 +352,3 @@ impl Arena {
         Ok(to)
     }
 }
-
-/// How deep operations may nest what they make: values put into values, envelopes around envelopes.
-pub const MAX_MADE_DEPTH: u32 = 2 * MAX_DEPTH;

@@ -8,7 +8,7 @@ use crate::{
     error::{ChangeError, JsonError},
     escape,
     name::Name,
-    node::{Kind, VERBATIM},
+    node::{Kind, Node, VERBATIM},
     parse::{MAX_DEPTH, TOO_DEEP},
     path::{Path, Step},
     payload::Payload,
@@ -115,8 +115,7 @@ impl Elements<'_> {
     /// The next element. What the one before it took is free again. Kept members are put into objects only.
     ///
     /// # Errors
-    /// None that is known: the document was checked. Whoever gets one all the same should take the whole document for
-    /// broken.
+    /// [`TooLarge`](ChangeError::TooLarge) if the kept members are; the element after it can be asked for.
     #[expect(clippy::should_implement_trait, reason = "each event borrows the one arena")]
     pub fn next(&mut self) -> Result<Option<Payload<'_>>, ChangeError> {
         self.arena.restart();
@@ -130,10 +129,12 @@ impl Elements<'_> {
         if self.arena.nodes[root as usize].kind == Kind::Object && !self.keep.is_empty() {
             self.arena.nodes[root as usize].flags &= !VERBATIM;
             for (name, range) in self.keep.iter().zip(0..) {
+                let before = self.arena.nodes.len();
                 let member = match self.kept.get(range).cloned().flatten() {
                     Some(range) => self.tape(range)?.0,
                     None => self.arena.null_node(),
                 };
+                self.arena.spend((self.arena.nodes.len() - before) * size_of::<Node>())?;
                 let key = name.intern(&mut self.arena.keys);
                 self.arena.insert(root, key, member);
             }

@@ -175,7 +175,7 @@ impl Payload<'_> {
         if flattener.tag != self.arena.keys.tag || flattener.all.len() > MAX_JOINED {
             flattener.tag = self.arena.keys.tag;
             flattener.slots.fill(NONE);
-            flattener.all.clear();
+            flattener.all = HashTable::new();
         }
         let root = self.arena.nodes[self.root as usize];
         if !root.is_container() {

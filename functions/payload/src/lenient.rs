@@ -10,8 +10,14 @@ use crate::{
     scan::{self, PAD},
 };
 
+/// Bytes of text that are read so: what comes out can be six times as much.
+const MAX_TEXT: usize = 256 << 20;
+
 /// Strict JSON that says what `text`, which is UTF-8, says leniently.
 pub(crate) fn to_strict(text: &[u8]) -> Result<Vec<u8>, JsonError> {
+    if text.len() > MAX_TEXT {
+        return Err(JsonError { offset: 0, reason: "not strict JSON, and more than 256 MiB" });
+    }
     let mut padded = Vec::with_capacity(text.len() + PAD);
     padded.extend_from_slice(text);
     padded.extend_from_slice(&[0; PAD]);

@@ -114,7 +114,6 @@ impl Arena {
             }
             New::Float(_) => return Err(ChangeError::NotFinite),
             New::Text(text) => {
-                self.spend(text.len())?;
                 if self.quote(text) {
                     flags = ESCAPED;
                 }
@@ -131,8 +130,8 @@ impl Arena {
                 });
             }
         };
+        self.spend(self.text.len() - start + size_of::<Node>())?;
         let (start, len) = (narrow(start), narrow(self.text.len() - start));
-        self.spend(size_of::<Node>())?;
         Ok(self.push(Node { start, len, flags, ..Node::new(kind) }))
     }
 

@@ -190,7 +190,7 @@ impl Payload<'_> {
     pub fn rewrite(&mut self, rewriter: &mut Rewriter) -> Result<(), ChangeError> {
         if rewriter.tag != self.arena.keys.tag {
             rewriter.tag = self.arena.keys.tag;
-            rewriter.decided.clear();
+            rewriter.decided = vec![];
         }
         let result = match self.kind() {
             Kind::Object => rewriter.walk(self.arena, self.root),

@@ -39,32 +39,40 @@ impl Payload<'_> {
     /// ```
     /// use payload::{Arena, ChangeError, Name, Output, Path, Payload};
     ///
-    /// /// What a pipeline does: each step hands what it makes to the rest of the chain, depth first.
-    /// fn run(steps: &[Path], event: &mut Payload<'_>, out: &mut Output) -> Result<(), ChangeError> {
-    ///     let Some((path, rest)) = steps.split_first() else {
-    ///         event.set(&Path::new("$.k.x").unwrap(), event_number(out))?;
-    ///         event.write_to(out);
+    /// struct Event<'a> {
+    ///     payload: Payload<'a>,
+    ///     origin: &'a str,
+    /// }
+    ///
+    /// /// What a pipeline does: a split hands each event it makes to the rest of the steps, depth first.
+    /// fn run(splits: &[Path], event: &mut Event<'_>, out: &mut Output) -> Result<(), ChangeError> {
+    ///     let Some((path, rest)) = splits.split_first() else {
+    ///         let number = out.iter().filter(|&&byte| byte == b'\n').count();
+    ///         event.payload.set(&Path::new("$.k.number").unwrap(), number as i64)?;
+    ///         event.payload.set(&Path::new("$.k.origin").unwrap(), event.origin)?;
+    ///         event.payload.write_to(out);
     ///         out.push(b'\n');
     ///         return Ok(());
     ///     };
-    ///     let mut split = event.split(path, &[Name::new("k")])?;
-    ///     while let Some(mut element) = split.next()? {
-    ///         run(rest, &mut element, out)?;
+    ///     let mut split = event.payload.split(path, &[Name::new("k")])?;
+    ///     while let Some(payload) = split.next()? {
+    ///         run(rest, &mut Event { payload, origin: event.origin }, out)?;
     ///     }
     ///     Ok(())
     /// }
-    /// # fn event_number(out: &[u8]) -> i64 { out.iter().filter(|&&b| b == b'\n').count() as i64 }
     ///
     /// let mut arena = Arena::new();
     /// let mut out = Output::new();
     /// let text = br#"{"k":{},"days":[{"hours":[{"a":1},{"a":2}]},{"hours":[{"a":3}]}]}"#;
-    /// let steps = [Path::new("$.days").unwrap(), Path::new("$.hours").unwrap()];
-    /// run(&steps, &mut arena.parse_slice(text)?, &mut out)?;
+    /// let splits = [Path::new("$.days")?, Path::new("$.hours")?];
+    /// run(&splits, &mut Event { payload: arena.parse_slice(text)?, origin: "log" }, &mut out)?;
     /// // The kept `k` is each event's own: no event sees what another one put into it.
-    /// assert_eq!(
-    ///     std::str::from_utf8(&out)?,
-    ///     "{\"a\":1,\"k\":{\"x\":0}}\n{\"a\":2,\"k\":{\"x\":1}}\n{\"a\":3,\"k\":{\"x\":2}}\n"
-    /// );
+    /// let expected = [
+    ///     r#"{"a":1,"k":{"number":0,"origin":"log"}}"#,
+    ///     r#"{"a":2,"k":{"number":1,"origin":"log"}}"#,
+    ///     r#"{"a":3,"k":{"number":2,"origin":"log"}}"#,
+    /// ];
+    /// assert!(std::str::from_utf8(&out)?.lines().eq(expected));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///

@@ -209,9 +209,11 @@ fn memory_follows_the_element_and_not_the_document() {
     let mut arena = Arena::new();
     arena.load_slice(text.as_bytes());
     let loaded = arena.capacity();
+    assert!(loaded < text.len() * 5 / 4);
     let mut elements = arena.elements(arena.whole(), &records, &keep).unwrap();
     let mut count = 0;
-    while elements.next().unwrap().is_some() {
+    while let Some(mut event) = elements.next().unwrap() {
+        event.set(&path("t"), "what an operation adds").unwrap();
         count += 1;
     }
     assert_eq!(count, 20_000);
