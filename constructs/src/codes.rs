@@ -1,7 +1,7 @@
 //! The codes of problems. A code that was released is never used for anything else, also when its check is gone.
 //!
 //! CFN001 to 009 the tree, 010 to 019 references and limits, 020 to 029 properties, 030 to 039 parameters, conditions, mappings
-//! and outputs, 040 to 049 policies.
+//! and outputs, 040 to 049 policies, 050 to 059 pipelines.
 //!
 //! Imports: `problem`.
 //!
@@ -89,6 +89,20 @@ codes! {
     FOREIGN_HANDLE = "CFN041", "a handle of a resource that is not in this stack",
         "Grants, policies and options are written into the stack that holds the resource. For a resource of another stack, do it \
          there, or hand over its ARN and use a handle made from that.";
+    NEED = "CFN050", "a permission that the pipeline needs cannot be given",
+        "What a pipeline may do follows from its config: each component says what it needs, and on which resource. The resource is \
+         known when the config names it by a handle that was bound (`names.bind(name, &handle)`), or when the name in the config \
+         is enough to tell its ARN.";
+    PIPELINE = "CFN051", "the pipeline's config is refused",
+        "The config is read at synth as the function will read it, with the names known and their values not. The message holds \
+         the code of the mistake in the config (`ETL…`), which can be explained, too.";
+    ENVIRONMENT = "CFN052", "the pipeline's config does not fit into the function's environment",
+        "Lambda allows 4,096 bytes of environment, names and values together, counted when the stack stands: what is known only \
+         then counts with the longest text that it can become. A config that is too long is compressed; if that does not do, put \
+         it into an object, and name the object by `BENDER_CONFIG`.";
+    SECRET_IN_CONFIG = "CFN053", "a secret would stand in the function's environment",
+        "CloudFormation replaces `{{resolve:…}}` by the secret itself, which everybody could then read who may look at the \
+         function. Name the secret by reference, and let the function read it when it starts.";
 }
 
 #[cfg(test)]

@@ -25,10 +25,12 @@
 //! ```
 
 pub mod asset;
+pub mod aws;
 mod check;
 pub mod codes;
 pub mod iam;
 mod logical_id;
+pub mod patterns;
 pub mod problem;
 mod reference;
 pub mod template;

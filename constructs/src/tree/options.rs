@@ -144,6 +144,16 @@ impl Options<'_> {
         }
         self
     }
+
+    /// Adds an item to the end of a list, by the list's path as of [`Options::override_property`]. The list is made where it is
+    /// missing.
+    pub fn append_property(&mut self, path: &str, item: Json) -> &mut Self {
+        let pointer = format!("/{}", path.replace('.', "/"));
+        let known = self.stack.resources.get(&self.id).and_then(|entry| entry.properties.pointer(&pointer));
+        let mut items = known.and_then(Json::as_array).cloned().unwrap_or_default();
+        items.push(item);
+        self.override_property(path, Json::Array(items))
+    }
 }
 
 /// The step that led nowhere is the error.

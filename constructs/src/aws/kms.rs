@@ -1,0 +1,97 @@
+//! KMS: keys of our own, where AWS's own key does not do.
+//!
+//! Imports: `aws`, `iam`, `tree`.
+
+use super::iam::RoleHandle;
+use crate::{
+    iam::{Principal, Statement},
+    tree::{Construct, Scope},
+};
+use cfn::{Arn, IntoValue, Ref, Value, intrinsic, kms};
+
+/// A symmetric key that is rotated every year and retained when the stack goes: what it encrypted stays readable.
+///
+/// The account may grant its use by IAM, as AWS's default key policy has it; services are admitted one by one by
+/// [`KeyHandle::admit`], each for this account's resources only.
+#[derive(Clone, Debug, bon::Builder)]
+pub struct Key {
+    /// What the key is for.
+    #[builder(into)]
+    description: String,
+}
+
+/// A service that the policy of a key must admit, because it acts without a role of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Service {
+    /// S3, which tells an encrypted topic or queue of new objects.
+    S3,
+    /// CloudWatch, which tells an encrypted topic of an alarm.
+    CloudWatch,
+    /// SNS, which delivers to an encrypted queue.
+    Sns,
+}
+
+impl Service {
+    /// Its principal.
+    pub(super) const fn principal(self) -> &'static str {
+        match self {
+            Self::S3 => "s3.amazonaws.com",
+            Self::CloudWatch => "cloudwatch.amazonaws.com",
+            Self::Sns => "sns.amazonaws.com",
+        }
+    }
+}
+
+/// A key of this stack, or one that stands already.
+#[derive(Clone, Debug)]
+pub struct KeyHandle {
+    arn: Value<Arn<kms::Key>>,
+    /// None when it is not of this stack.
+    key: Option<Ref<kms::Key>>,
+}
+
+impl Construct for Key {
+    type Handle = KeyHandle;
+
+    fn build(self, scope: &mut Scope<'_>) -> KeyHandle {
+        let key =
+            scope.add("Resource", kms::Key::new().description(self.description.as_str()).enable_key_rotation(true));
+        scope.options(&key).retain();
+        let account = Statement::allow(["kms:*"]).sid("AccountByIam").by(Principal::this_account()).on(["*"]);
+        scope.allow_on(&key, account);
+        KeyHandle { arn: key.arn(), key: Some(key) }
+    }
+}
+
+impl KeyHandle {
+    /// A key that stands already. Its policy must admit what it is used for here.
+    pub fn from_arn(arn: impl IntoValue<Arn<kms::Key>>) -> Self {
+        Self { arn: arn.into_value(), key: None }
+    }
+
+    /// Its ARN.
+    pub fn arn(&self) -> Value<Arn<kms::Key>> {
+        self.arn.clone()
+    }
+
+    /// Lets a service use it for resources of this account. Of a key that is not of this stack, its owner must do that.
+    pub fn admit(&self, scope: &mut Scope<'_>, service: Service) {
+        if let Some(key) = &self.key {
+            let statement = Statement::allow(["kms:Decrypt", "kms:GenerateDataKey*"])
+                .by(Principal::service(service.principal()))
+                .on(["*"])
+                .when("StringEquals", "aws:SourceAccount", intrinsic::account_id());
+            scope.allow_on(key, statement);
+        }
+    }
+
+    /// Lets `role` decrypt.
+    pub fn grant_decrypt(&self, scope: &mut Scope<'_>, role: &RoleHandle) {
+        role.allow(scope, Statement::allow(["kms:Decrypt"]).on([self.arn.clone()]));
+    }
+
+    /// Lets `role` encrypt. S3's multipart uploads and SNS need `kms:Decrypt` for it, too.
+    pub fn grant_encrypt(&self, scope: &mut Scope<'_>, role: &RoleHandle) {
+        role.allow(scope, Statement::allow(["kms:Decrypt", "kms:GenerateDataKey*"]).on([self.arn.clone()]));
+    }
+}

@@ -1,0 +1,115 @@
+//! What ties a pipeline's names to the resources of a stack.
+//!
+//! A value that is known only when the stack stands (a domain's endpoint, a stream's name) is `<NAME>` in a pipeline's config, and
+//! `NAME` is a variable of the function's environment that holds the intrinsic. Binding a handle makes both, and remembers the
+//! resource, so that the permissions of the pipeline end at it.
+//!
+//! Imports: `aws`.
+
+use crate::aws::{firehose::DeliveryStreamHandle, opensearch::DomainHandle, s3::BucketHandle, sns::TopicHandle};
+use cfn::{IntoValue, Value};
+use etl::late::{EnvName, Late};
+use std::collections::BTreeMap;
+
+/// What a name of a pipeline stands for.
+#[derive(Clone, Debug)]
+pub struct Bound {
+    pub(super) value: Value<String>,
+    pub(super) resource: Resource,
+    /// The longest that the value can be when the stack stands, in bytes: Lambda counts it.
+    pub(super) longest: usize,
+}
+
+/// The resource behind a name.
+#[derive(Clone, Debug)]
+pub(super) enum Resource {
+    Bucket(BucketHandle),
+    DeliveryStream(DeliveryStreamHandle),
+    Domain(DomainHandle),
+    Topic(TopicHandle),
+    /// None of ours: a parameter, a text.
+    None,
+}
+
+/// A domain's endpoint.
+impl From<&DomainHandle> for Bound {
+    fn from(domain: &DomainHandle) -> Self {
+        // `search-` or `vpc-`, 28 of a name, 26 of a hash, the region, `es.amazonaws.com.cn`.
+        Self { value: domain.endpoint(), resource: Resource::Domain(domain.clone()), longest: 112 }
+    }
+}
+
+/// A delivery stream's name.
+impl From<&DeliveryStreamHandle> for Bound {
+    fn from(stream: &DeliveryStreamHandle) -> Self {
+        Self { value: stream.name(), resource: Resource::DeliveryStream(stream.clone()), longest: 64 }
+    }
+}
+
+/// A bucket's name.
+impl From<&BucketHandle> for Bound {
+    fn from(bucket: &BucketHandle) -> Self {
+        Self { value: bucket.name(), resource: Resource::Bucket(bucket.clone()), longest: 63 }
+    }
+}
+
+/// A topic's ARN.
+impl From<&TopicHandle> for Bound {
+    fn from(topic: &TopicHandle) -> Self {
+        Self { value: topic.arn().into_text(), resource: Resource::Topic(topic.clone()), longest: 320 }
+    }
+}
+
+impl Bound {
+    /// A parameter or another text of the stack, `longest` bytes at most. No permission comes of it.
+    pub fn text(value: impl IntoValue<String>, longest: usize) -> Self {
+        Self { value: value.into_value(), resource: Resource::None, longest }
+    }
+}
+
+/// The names of one pipeline.
+#[derive(Clone, Debug, Default)]
+pub struct Bindings {
+    names: BTreeMap<EnvName, Bound>,
+    refused: Vec<String>,
+}
+
+impl Bindings {
+    /// No names yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Binds a name, of letters, digits and `_`, and gives what stands for it in a config. A name that is none is told at synth.
+    ///
+    /// ```
+    /// # use constructs::patterns::{Bindings, Bound};
+    /// let mut names = Bindings::new();
+    /// let host: etl::late::Late<String> = names.bind("HOST", Bound::text("localhost", 9));
+    /// assert_eq!(host.to_string(), "<HOST>");
+    /// ```
+    ///
+    /// # Panics
+    /// Never: the name that it falls back to is one.
+    pub fn bind<T>(&mut self, name: &str, what: impl Into<Bound>) -> Late<T> {
+        let usable = EnvName::new(name).unwrap_or_else(|| {
+            self.refused.push(name.to_owned());
+            EnvName::new("REFUSED").expect("it consists of letters")
+        });
+        self.names.insert(usable.clone(), what.into());
+        Late::Env(usable)
+    }
+
+    /// The names that are none.
+    pub(super) fn refused(&self) -> &[String] {
+        &self.refused
+    }
+
+    pub(super) fn get(&self, name: &EnvName) -> Option<&Bound> {
+        self.names.get(name)
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&str, &Bound)> {
+        self.names.iter().map(|(name, bound)| (name.as_str(), bound))
+    }
+}

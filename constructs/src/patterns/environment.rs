@@ -1,0 +1,127 @@
+//! A pipeline's config in a function's environment: a constant, readable in the template, so in its diff.
+//!
+//! What is known only at deployment is a variable of its own beside it. Lambda allows 4 KiB of names and values together, counted
+//! when the stack stands: intrinsics count with the longest text that they can become.
+//!
+//! Imports: `codes`, `tree`.
+
+use super::bindings::Bindings;
+use crate::{codes, tree::Scope};
+use cfn::{Json, Value};
+use std::{collections::BTreeMap, io::Write as _};
+
+/// The variable that holds the config.
+pub(super) const CONFIG: &str = "BENDER_CONFIG_INLINE";
+
+/// Lambda's limit on names and values together, in bytes.
+const LIMIT: usize = 4_096;
+
+/// A function's environment.
+pub(super) struct Environment {
+    pub(super) variables: BTreeMap<String, Value<String>>,
+    /// The config to be read by people, when the one in the environment is compressed.
+    pub(super) copy: Option<Json>,
+}
+
+/// Puts a config, as compact JSON, and the names that it uses into an environment.
+pub(super) fn environment(scope: &mut Scope<'_>, config: &str, names: &Bindings) -> Environment {
+    if config.contains("{{resolve:") {
+        scope.problem(
+            codes::SECRET_IN_CONFIG,
+            "the pipeline's config holds `{{resolve:`, which CloudFormation would replace by the secret itself",
+            "name the secret by reference, and let the function read it when it starts",
+        );
+    }
+    let mut variables: BTreeMap<String, Value<String>> =
+        names.iter().map(|(name, bound)| (name.to_owned(), bound.value.clone())).collect();
+    let taken: usize = names.iter().map(|(name, bound)| name.len() + longest(&bound.value, bound.longest)).sum();
+    let left = LIMIT.saturating_sub(taken + CONFIG.len());
+    let (text, copy) = if config.len() <= left {
+        (config.to_owned(), None)
+    } else {
+        (compressed(config), serde_json::from_str(config).ok())
+    };
+    if text.len() > left {
+        scope.problem(
+            codes::ENVIRONMENT,
+            format!(
+                "the pipeline's config takes {} bytes, compressed {}; of Lambda's {LIMIT} bytes of environment {left} are left",
+                config.len(),
+                text.len(),
+            ),
+            "shorten it, or put it into an object and name that by `BENDER_CONFIG` (`s3://bucket/key`)",
+        );
+    }
+    variables.insert(CONFIG.to_owned(), Value::Known(text));
+    Environment { variables, copy }
+}
+
+fn longest(value: &Value<String>, bound: usize) -> usize {
+    value.known().map_or(bound, String::len)
+}
+
+/// gzip, then base64. The same bytes for the same text: no time and no name in the header.
+fn compressed(text: &str) -> String {
+    let mut gzip = flate2::GzBuilder::new().mtime(0).write(Vec::new(), flate2::Compression::best());
+    let written = gzip.write_all(text.as_bytes()).and_then(|()| gzip.finish());
+    // Writing into memory does not fail.
+    base64_simd::STANDARD.encode_to_string(written.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CONFIG, environment};
+    use crate::{
+        patterns::{Bindings, Bound},
+        tree::Stack,
+    };
+    use cfn::Value;
+    use std::io::Read as _;
+
+    fn known(variables: &std::collections::BTreeMap<String, Value<String>>) -> String {
+        variables[CONFIG].known().cloned().unwrap()
+    }
+
+    #[test]
+    fn a_short_config_is_readable() {
+        let mut stack = Stack::new("s");
+        let environment = environment(&mut stack.scope(), "{\"a\":1}", &Bindings::new());
+        assert_eq!(known(&environment.variables), "{\"a\":1}");
+        assert!(environment.copy.is_none());
+    }
+
+    #[test]
+    fn a_long_one_is_compressed_and_stays_readable_in_the_metadata() {
+        let mut stack = Stack::new("s");
+        let config = format!("{{\"a\":\"{}\"}}", "long ".repeat(1_000));
+        let environment = environment(&mut stack.scope(), &config, &Bindings::new());
+        let gzip = base64_simd::STANDARD.decode_to_vec(known(&environment.variables)).unwrap();
+        let mut text = String::new();
+        flate2::read::GzDecoder::new(&gzip[..]).read_to_string(&mut text).unwrap();
+        assert_eq!(text, config);
+        assert_eq!(environment.copy.unwrap().to_string(), config);
+        assert!(stack.synth().problems.is_empty());
+    }
+
+    #[test]
+    fn one_that_does_not_fit_is_told_with_the_bytes_that_are_left() {
+        let mut stack = Stack::new("s");
+        // Digits of a product: nothing that gzip could shorten enough.
+        let noise: String =
+            (0..6_000_u64).map(|n| char::from(b'a' + u8::try_from(n.pow(3) % 7_919 % 26).unwrap())).collect();
+        let mut names = Bindings::new();
+        let later = cfn::intrinsic::reference("AWS::StackName");
+        let _: etl::late::Late<String> = names.bind("HOST", Bound::text(later, 3_000));
+        environment(&mut stack.scope(), &format!("\"{noise}\""), &names);
+        let problems = stack.synth().problems;
+        assert_eq!(problems[0].code.id, "CFN052");
+        assert!(problems[0].message.contains("of environment 1072 are left"), "{}", problems[0].message);
+    }
+
+    #[test]
+    fn a_secret_is_not_resolved_into_the_environment() {
+        let mut stack = Stack::new("s");
+        environment(&mut stack.scope(), "\"{{resolve:ssm-secure:token}}\"", &Bindings::new());
+        assert_eq!(stack.synth().problems[0].code.id, "CFN053");
+    }
+}

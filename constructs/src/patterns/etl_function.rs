@@ -1,0 +1,206 @@
+//! The ETL function: a pipeline, deployed.
+//!
+//! Imports: `asset`, `aws`, `codes`, `template`, `text`, `tree`.
+
+use super::{
+    bindings::Bindings,
+    environment::{CONFIG, environment},
+    permissions,
+    search::SearchHandle,
+    trigger::Trigger,
+};
+use crate::{
+    Text,
+    asset::FunctionCode,
+    aws::{
+        cloudwatch::{Alarm, Metric},
+        lambda::{Function, FunctionHandle},
+        sns::TopicHandle,
+    },
+    codes,
+    template::Parameter,
+    tree::{Construct, Scope},
+};
+use cfn::{IntoValue as _, Json, Ref, Value, cloudformation::CustomResource};
+use etl::{
+    config::{PipelineConfig, Variables},
+    registry::Registry,
+};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write as _;
+
+/// A function that runs a pipeline. What it may do follows from the pipeline's config; nobody writes IAM for it.
+///
+/// The id it is added under begins the names of its parameters: `<id>MemoryMiB`, `<id>State`.
+#[derive(Clone, Debug, bon::Builder)]
+pub struct EtlFunction {
+    /// What it runs.
+    pipeline: PipelineConfig,
+    /// What the names in the pipeline stand for.
+    #[builder(default)]
+    names: Bindings,
+    /// The components that the pipeline may use.
+    #[builder(default)]
+    registry: Registry,
+    /// What makes it run.
+    trigger: Trigger,
+    /// The indices it writes, when it delivers to a search domain.
+    indices: Option<Indices>,
+    /// Code of the function `etl`, or of one with more components.
+    code: FunctionCode,
+    /// What it does; shown in the console.
+    #[builder(into)]
+    description: String,
+    /// Memory in MiB, unless the operator says otherwise: 128 to 10,240. CPU follows it.
+    #[builder(default = 512)]
+    memory_mib: i64,
+    /// 1 to 900 seconds. What is not delivered by then is tried again.
+    #[builder(default = 300)]
+    timeout_seconds: i32,
+    /// How many days its log is kept.
+    log_retention_days: Value<i64>,
+    /// Who is told when it fails.
+    alarms: TopicHandle,
+}
+
+/// The indices that a pipeline writes in a search domain.
+#[derive(Clone, Debug)]
+pub struct Indices {
+    /// The domain.
+    pub search: SearchHandle,
+    /// Patterns of their names: `cloudtrail-*`.
+    pub patterns: Vec<&'static str>,
+    /// The template that they are made by: the body of OpenSearch's `_index_template`.
+    pub template: Json,
+}
+
+/// An ETL function of this stack.
+#[derive(Clone, Debug)]
+pub struct EtlHandle {
+    /// The function.
+    pub function: FunctionHandle,
+}
+
+impl Construct for EtlFunction {
+    type Handle = EtlHandle;
+
+    fn build(self, scope: &mut Scope<'_>) -> EtlHandle {
+        let path = scope.path();
+        let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+        let config = self.pipeline.to_json();
+        check(scope, &self.registry, &config, &self.names);
+        let memory = scope.parameter(
+            &format!("{name}MemoryMiB"),
+            Parameter::number()
+                .description("Memory of the function in MiB; its CPU follows, a whole core at 1,769.")
+                .min_value(128)
+                .max_value(10_240)
+                .default_value(self.memory_mib)
+                .group("Sizes"),
+        );
+        let environment = environment(scope, &config, &self.names);
+        let running = Trigger::running(scope, &name);
+        let function = Function::builder()
+            .code(self.code)
+            .description(self.description)
+            .memory_mib(memory.number())
+            .timeout_seconds(self.timeout_seconds.into())
+            .environment(environment.variables)
+            .settings(settings(&config, &memory.text(), &self.names))
+            .maybe_reserved_concurrency(self.trigger.concurrency(&running))
+            .log_retention_days(self.log_retention_days)
+            .build();
+        let function = scope.add("Function", function);
+        if let Some(copy) = environment.copy {
+            function.metadata(scope, CONFIG, copy);
+        }
+        permissions::grant(scope, function.role(), &self.pipeline.needs(), &self.names);
+        let ready: Option<Ref<CustomResource>> = self
+            .indices
+            .map(|indices| indices.search.admit(scope, &name, function.role(), &indices.patterns, &indices.template));
+        let waits_in_stream = matches!(self.trigger, Trigger::Kinesis { .. });
+        self.trigger.connect(scope, &function, &running, ready.as_ref());
+        alarms(scope, &function, self.timeout_seconds, waits_in_stream, &self.alarms);
+        EtlHandle { function }
+    }
+}
+
+/// Reads the config as the function will, with the names known and their values not.
+fn check(scope: &mut Scope<'_>, registry: &Registry, config: &str, names: &Bindings) {
+    for name in names.refused() {
+        scope.problem(
+            codes::NEED,
+            format!("`{name}` is no name for a variable of the environment"),
+            "use letters, digits and `_`",
+        );
+    }
+    let known: Vec<&str> = names.iter().map(|(name, _)| name).collect();
+    if let Err(report) = PipelineConfig::read(registry, "pipeline.json", config, Variables::Bound(&known)) {
+        for line in report.lines() {
+            scope.problem(codes::PIPELINE, line, "mend the pipeline where the stack builds it");
+        }
+    }
+}
+
+/// What a version stands for beside its code. Only what stands here publishes a new version when it changes, so all that is baked
+/// into a version must: the config, the memory, the values of names.
+fn settings(config: &str, memory: &Value<String>, names: &Bindings) -> Value<String> {
+    let mut hash = String::new();
+    for byte in Sha256::digest(config).iter().take(8) {
+        // Writing into a text does not fail.
+        let _ = write!(hash, "{byte:02x}");
+    }
+    let text = Text::new().text("config ").text(&hash).text(", ").value(memory.clone()).text(" MiB");
+    let text = names.iter().fold(text, |text, (_, bound)| text.text(", ").value(bound.value.clone()));
+    text.into_value()
+}
+
+fn alarms(
+    scope: &mut Scope<'_>,
+    function: &FunctionHandle,
+    timeout_seconds: i32,
+    waits_in_stream: bool,
+    topic: &TopicHandle,
+) {
+    let mut alarm = |id: &str, metric: Metric, above: i32, periods: i64, description: &str| {
+        let alarm = Alarm::builder().metric(metric).above(above).periods(periods).description(description);
+        scope.add(id, alarm.topic(topic.clone()).build());
+    };
+    alarm(
+        "ErrorsAlarm",
+        function.metric_errors(),
+        0,
+        5,
+        "The function has failed for five minutes in a row: something that it delivers to does not take its events. They are tried again; its log says why.",
+    );
+    alarm(
+        "ThrottlesAlarm",
+        function.metric_throttles(),
+        0,
+        5,
+        "Lambda has not let the function run for five minutes in a row: the account's concurrency is used up, or it is paused.",
+    );
+    alarm(
+        "FailuresAlarm",
+        function.failures().metric_visible(),
+        0,
+        1,
+        "Events were given up and lie in the function's failure queue, for 14 days. Mend the cause, then send them again.",
+    );
+    alarm(
+        "SlowAlarm",
+        function.metric_duration(),
+        timeout_seconds * 900,
+        3,
+        "Invocations take over nine tenths of the function's timeout. Give it more memory, which is more CPU, or smaller batches.",
+    );
+    if waits_in_stream {
+        alarm(
+            "LateAlarm",
+            function.metric_iterator_age(),
+            600_000,
+            3,
+            "Records wait in the stream for over ten minutes. Look for errors of the function, then for shards with too much to do.",
+        );
+    }
+}

@@ -1,0 +1,114 @@
+//! From what a pipeline needs to what its role may do: each need becomes one statement, on one resource.
+//!
+//! Imports: `aws`, `codes`, `iam`, `text`, `tree`.
+
+use super::bindings::{Bindings, Resource};
+use crate::{Text, aws::iam::RoleHandle, codes, iam::Statement, tree::Scope};
+use cfn::{IntoValue as _, Value, intrinsic};
+use etl::{
+    late::Late,
+    need::{Need, Target},
+};
+
+/// Grants `role` all that the pipeline needs, and tells of what cannot be granted.
+pub(super) fn grant(scope: &mut Scope<'_>, role: &RoleHandle, needs: &[Need], names: &Bindings) {
+    for need in needs {
+        match statement(need, names) {
+            Ok(statement) => {
+                role.allow(scope, statement);
+                keys(scope, role, need, names);
+            }
+            Err(what) => scope.problem(
+                codes::NEED,
+                format!("the pipeline needs {}, and {what}", need.actions.join(", ")),
+                "bind the resource's handle and put what `bind` gives into the config",
+            ),
+        }
+    }
+}
+
+fn statement(need: &Need, names: &Bindings) -> Result<Statement, String> {
+    let allow = Statement::allow(need.actions.iter().copied());
+    let arn = |name: &Late<String>,
+               of: &dyn Fn(&Resource) -> Option<Value<String>>,
+               by_name: &dyn Fn(&str) -> Option<Value<String>>| match name {
+        Late::Now(name) => by_name(name).ok_or_else(|| "its ARN cannot be told from the name in the config".to_owned()),
+        Late::Env(name) => match names.get(name).map(|bound| of(&bound.resource)) {
+            Some(Some(arn)) => Ok(arn),
+            Some(None) => Err(format!("`<{name}>` is bound to something else")),
+            None => Err(format!("nothing is bound to `<{name}>`")),
+        },
+    };
+    Ok(match &need.on {
+        Target::DeliveryStream(name) => allow.on([arn(
+            name,
+            &|resource| match resource {
+                Resource::DeliveryStream(stream) => Some(stream.arn().into_text()),
+                _ => None,
+            },
+            &|name| Some(here("firehose", &format!("deliverystream/{name}"))),
+        )?]),
+        Target::Objects { bucket, prefix } => {
+            let bucket = arn(
+                bucket,
+                &|resource| match resource {
+                    Resource::Bucket(bucket) => Some(bucket.arn().into_text()),
+                    _ => None,
+                },
+                &|name| Some(intrinsic::sub(&format!("arn:${{AWS::Partition}}:s3:::{name}"))),
+            )?;
+            let objects: Value<String> = Text::new().value(bucket).text("/").text(prefix).text("*").into_value();
+            allow.on([objects])
+        }
+        Target::Domain(host) => {
+            let domain = arn(
+                host,
+                &|resource| match resource {
+                    Resource::Domain(domain) => Some(domain.arn().into_text()),
+                    _ => None,
+                },
+                &|host| Some(here("es", &format!("domain/{}", domain_name(host)?))),
+            )?;
+            // What it may do below this path is said inside the domain.
+            let paths: Value<String> = Text::new().value(domain).text("/*").into_value();
+            allow.on([paths])
+        }
+        Target::Metrics { namespace } => {
+            allow.on(["*"]).when("StringEquals", "cloudwatch:namespace", namespace.as_str())
+        }
+        Target::Topic(topic) => allow.on([arn(
+            topic,
+            &|resource| match resource {
+                Resource::Topic(topic) => Some(topic.arn().into_text()),
+                _ => None,
+            },
+            &|arn| Some(Value::Known(arn.to_owned())),
+        )?]),
+        Target::FunctionTags => return Err("the function's tags cannot be granted by its own role here".into()),
+        Target::KmsKey => return Err("a ciphertext does not say which key made it".into()),
+    })
+}
+
+/// What lies in an encrypted bucket or topic needs the key, too.
+fn keys(scope: &mut Scope<'_>, role: &RoleHandle, need: &Need, names: &Bindings) {
+    let (Target::Objects { bucket: name, .. } | Target::Topic(name)) = &need.on else { return };
+    let reads = need.actions.iter().all(|action| action.contains(":Get"));
+    match name.env().and_then(|name| names.get(name)).map(|bound| &bound.resource) {
+        Some(Resource::Bucket(bucket)) => bucket.grant_key(scope, role, reads),
+        Some(Resource::Topic(topic)) => topic.grant_key(scope, role),
+        _ => {}
+    }
+}
+
+/// A resource of this account and region.
+fn here(service: &str, resource: &str) -> Value<String> {
+    intrinsic::sub(&format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{resource}"))
+}
+
+/// `search-NAME-HASH.REGION.es.amazonaws.com`: a domain's name by its endpoint.
+fn domain_name(host: &str) -> Option<&str> {
+    let label = host.split('.').next()?;
+    let name = label.strip_prefix("search-").or_else(|| label.strip_prefix("vpc-"))?;
+    let (name, hash) = name.rsplit_once('-')?;
+    (hash.len() == 26 && host.contains(".es.amazonaws.com")).then_some(name)
+}

@@ -1,0 +1,123 @@
+//! A search domain, and what is set up inside it.
+//!
+//! Imports: `asset`, `aws`, `template`, `tree`.
+
+use crate::{
+    asset::FunctionCode,
+    aws::{
+        cloudwatch::Alarm,
+        iam::RoleHandle,
+        lambda::{Function, FunctionHandle},
+        opensearch::{Domain, DomainHandle, Topology},
+        sns::TopicHandle,
+    },
+    tree::{Construct, Scope},
+};
+use cfn::{IntoJson as _, Json, Ref, Value, cloudformation::CustomResource, intrinsic};
+use serde_json::json;
+
+/// An OpenSearch domain, and the function that is its master user: it lets each pipeline write its own indices and nothing else,
+/// and puts the templates that indices are made by.
+#[derive(Clone, Debug, bon::Builder)]
+pub struct Search {
+    /// What the domain runs on.
+    topology: Topology,
+    /// Code of the function `opensearch_setup`.
+    code: FunctionCode,
+    /// How many days logs are kept.
+    log_retention_days: Value<i64>,
+    /// Who is told when the domain is not well.
+    alarms: TopicHandle,
+}
+
+/// A search domain of this stack.
+#[derive(Clone, Debug)]
+pub struct SearchHandle {
+    /// The domain.
+    pub domain: DomainHandle,
+    setup: FunctionHandle,
+    setup_version: Value<String>,
+}
+
+/// A day's worth of seconds is far too long; CloudFormation waits an hour by itself. A new domain answers within ten minutes.
+const SETUP_SECONDS: i64 = 900;
+
+impl Construct for Search {
+    type Handle = SearchHandle;
+
+    fn build(self, scope: &mut Scope<'_>) -> SearchHandle {
+        let setup_version = self.code.sha256.clone();
+        let setup = scope.add(
+            "Setup",
+            Function::builder()
+                .code(self.code)
+                .description("Sets up roles and index templates inside the search domain")
+                .memory_mib(128)
+                .timeout_seconds(SETUP_SECONDS)
+                .settings("none")
+                .log_retention_days(self.log_retention_days.clone())
+                .build(),
+        );
+        let domain = scope.add(
+            "Domain",
+            Domain::builder()
+                .topology(self.topology)
+                .master(setup.role().clone())
+                .log_retention_days(self.log_retention_days)
+                .build(),
+        );
+        domain.grant_setup(scope, setup.role());
+        let mut alarm = |id: &str, metric, above: i32, description: &str| {
+            let alarm =
+                Alarm::builder().metric(metric).description(description).above(above).topic(self.alarms.clone());
+            scope.add(id, alarm.periods(3).build());
+        };
+        alarm(
+            "RedAlarm",
+            domain.metric_red(),
+            0,
+            "A primary shard of the domain has no home: searches miss data, and writes to it wait. Look at the domain's health page.",
+        );
+        alarm(
+            "WritesBlockedAlarm",
+            domain.metric_writes_blocked(),
+            0,
+            "The domain takes no writes, most likely because its disks are full. Remove old indices or raise the volume size.",
+        );
+        SearchHandle { domain, setup, setup_version }
+    }
+}
+
+impl SearchHandle {
+    /// Lets `role` write the indices of these patterns, and puts the template that such indices are made by. What comes back stands
+    /// when all of that is done: let triggers wait for it.
+    pub fn admit(
+        &self,
+        scope: &mut Scope<'_>,
+        id: &str,
+        role: &RoleHandle,
+        patterns: &[&str],
+        template: &Json,
+    ) -> Ref<CustomResource> {
+        // Inside the domain, names are shared by all stacks that use it.
+        let name: Value<String> = intrinsic::join("-", cfn::list![intrinsic::stack_name(), id.to_ascii_lowercase()]);
+        let mapping = json!({
+            "Role": name.clone().into_json(),
+            "IndexPatterns": patterns,
+            "BackendRoles": [role.arn().into_json()],
+        });
+        let resource = scope.add(
+            id,
+            CustomResource::new()
+                .service_token(self.setup.alias_arn())
+                .service_timeout(SETUP_SECONDS)
+                .with("Endpoint", self.domain.endpoint())
+                .with("RoleMappings", json!([mapping]))
+                .with("IndexTemplates", json!({ id.to_ascii_lowercase(): template.to_string() }))
+                // New code of the function looks at everything again.
+                .with("SetupVersion", self.setup_version.clone()),
+        );
+        self.setup.role().before(scope, &resource);
+        resource
+    }
+}
