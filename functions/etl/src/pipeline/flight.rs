@@ -53,21 +53,26 @@ impl Flight {
 
     /// What is left of it: the units that are to be sent again.
     fn remaining(&self, again: &[bool]) -> Self {
+        Self { attempt: self.attempt, ..Self::new(Arc::clone(&self.key), self.part(again), self.last) }
+    }
+
+    /// Some of its units.
+    fn part(&self, wanted: &[bool]) -> Batch {
         let mut batch = Batch::default();
         let mut shares = self.shares.iter().peekable();
-        for ((number, unit), again) in (0..).zip(self.load().units()).zip(again) {
-            if *again {
+        for ((number, unit), wanted) in (0..).zip(self.load().units()).zip(wanted) {
+            if *wanted {
                 batch.bytes.extend_from_slice(&unit);
                 batch.ends.push(batch.bytes.len());
             }
             while let Some(share) = shares.next_if(|share| share.unit == number) {
-                if *again {
+                if *wanted {
                     let unit = u32::try_from(batch.ends.len() - 1).unwrap_or(u32::MAX);
                     batch.shares.push(Share { unit, ..*share });
                 }
             }
         }
-        Self { attempt: self.attempt, ..Self::new(Arc::clone(&self.key), batch, self.last) }
+        batch
     }
 }
 
@@ -102,7 +107,7 @@ impl Delivery {
         let took = cx.ports.clock.monotonic().saturating_sub(flight.began);
         self.figures.call_ns += u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let verdict = self.transport.judge(&flight.load(), answer);
-        if matches!(verdict, Verdict::Again(_) | Verdict::Refused(_)) {
+        if matches!(verdict, Verdict::Again(_) | Verdict::Refused(_) | Verdict::TooLarge(_)) {
             self.figures.errors += 1;
         }
         match verdict {
@@ -111,6 +116,7 @@ impl Delivery {
             Verdict::More => self.advance(Flight { attempt: 0, call: None, ..flight }, cx),
             Verdict::Again(reason) => self.again(flight, reason, cx),
             Verdict::Refused(reason) => self.refused(flight, reason, cx),
+            Verdict::TooLarge(reason) => self.halve(flight, reason, cx),
             Verdict::Units(units) if units.len() == flight.ends.len() => self.units(&flight, &units, cx),
             Verdict::Units(_) => self.again(flight, MISFIT, cx),
         }
@@ -147,6 +153,26 @@ impl Delivery {
             Some(reason) => self.again(rest, reason, cx),
             None => self.landed(&rest),
         }
+    }
+
+    /// Sends its halves, one after the other. A unit that is alone is refused.
+    fn halve(&mut self, flight: Flight, reason: &'static str, cx: &mut Cx<'_>) {
+        let units = flight.ends.len();
+        if units <= 1 {
+            return self.refused(flight, reason, cx);
+        }
+        if let Some(stopped) = self.stopped {
+            return self.hand_back(flight, stopped, cx);
+        }
+        let (first, second): (Vec<_>, Vec<_>) = (0..units).map(|unit| (unit < units / 2, unit >= units / 2)).unzip();
+        let batch = flight.part(&second);
+        if let Some(lane) = self.lanes.get_mut(&flight.key) {
+            lane.queue.push_front(batch);
+            self.ready.push_front(Arc::clone(&flight.key));
+        }
+        let first = Flight::new(Arc::clone(&flight.key), flight.part(&first), false);
+        self.figures.repeated += 1;
+        self.advance(first, cx);
     }
 
     /// It is to be tried again, if there is time for it.

@@ -5,6 +5,13 @@
 //!
 //! Imports: `component`, `ports`.
 
+pub mod cloudwatch;
+pub mod embedded_metrics;
+pub mod filter;
+
+pub use cloudwatch::Cloudwatch;
+pub use embedded_metrics::CloudWatchEmbeddedMetrics;
+
 use crate::{
     component::{Component, Room, Settings},
     ports::Call,
@@ -12,7 +19,10 @@ use crate::{
 use std::borrow::Cow;
 
 /// Enters what is in this room.
-pub(crate) fn register(_room: &mut Room<dyn BuildReporter>) {}
+pub(crate) fn register(room: &mut Room<dyn BuildReporter>) {
+    room.add::<CloudWatchEmbeddedMetrics>();
+    room.add::<Cloudwatch>();
+}
 
 /// What an author of a reporter writes.
 pub trait Reporter: Component {

@@ -7,10 +7,12 @@ use crate::{
     deserializers::{Deserializer, Raw},
     event::{Event, Facts, Fault, Outcome},
     operations::Operation,
-    ports::{Object, ObjectError, Objects},
+    ports::{Answer, Call, HttpCall, Object, ObjectError, Objects},
     serializers::Serializer,
+    transports::{Load, Next, Transport, Verdict},
     wrappers::{Spelling, Wrapper},
 };
+use bytes::Bytes;
 use payload::{Arena, Output};
 use serde_json::Value;
 
@@ -114,4 +116,49 @@ pub(crate) fn serialize(serializer: &impl Serializer, facts: &mut Facts, text: &
     let event = Event { payload: arena.parse_slice(text.as_bytes()).unwrap(), facts };
     serializer.write(&mut state, &event, &mut out).unwrap();
     String::from_utf8(out.into_vec()).unwrap()
+}
+
+/// An event in the far side's form, its own text being `EVENT`.
+pub(crate) fn frame(transport: &impl Transport, facts: &mut Facts, text: &str) -> Result<String, Fault> {
+    let mut state = transport.state(&cx(&NoObjects)).unwrap();
+    let (mut arena, mut out) = (Arena::new(), Output::new());
+    let event = Event { payload: arena.parse_slice(text.as_bytes()).unwrap(), facts };
+    transport.head(&mut state, &event, &mut out)?;
+    out.extend_from_slice(b"EVENT");
+    transport.tail(&mut state, &event, &mut out)?;
+    Ok(String::from_utf8(out.into_vec()).unwrap())
+}
+
+/// What is done for one load without partition.
+pub(crate) fn call(transport: &impl Transport, bytes: &'static [u8], ends: &[usize]) -> Next {
+    let mut state = transport.state(&cx(&NoObjects)).unwrap();
+    let bytes = Bytes::from_static(bytes);
+    transport.call(&mut state, &Load { partition: &[], bytes: &bytes, ends, last: true })
+}
+
+/// What is done for several loads, each of one unit.
+pub(crate) fn loads(transport: &impl Transport, loads: &[&'static [u8]]) -> Vec<Next> {
+    let mut state = transport.state(&cx(&NoObjects)).unwrap();
+    let mut load = |bytes: &'static [u8]| {
+        let (ends, bytes) = ([bytes.len()], Bytes::from_static(bytes));
+        transport.call(&mut state, &Load { partition: &[], bytes: &bytes, ends: &ends, last: false })
+    };
+    loads.iter().map(|bytes| load(bytes)).collect()
+}
+
+/// The request that carries one load.
+pub(crate) fn http(transport: &impl Transport, bytes: &'static [u8], ends: &[usize]) -> HttpCall {
+    match call(transport, bytes, ends) {
+        Next::Call(Call::Http(call)) => call,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What an answer means for one load.
+pub(crate) fn judge(transport: &impl Transport, bytes: &'static [u8], ends: &[usize], answer: &Answer) -> Verdict {
+    let mut state = transport.state(&cx(&NoObjects)).unwrap();
+    let bytes = Bytes::from_static(bytes);
+    let load = Load { partition: &[], bytes: &bytes, ends, last: true };
+    transport.call(&mut state, &load);
+    transport.judge(&mut state, &load, answer)
 }

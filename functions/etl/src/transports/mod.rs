@@ -8,6 +8,22 @@
 //!
 //! Imports: `build`, `component`, `event`, `payload`, `ports`.
 
+mod bulk;
+pub mod dev_null;
+pub mod elastic_search;
+pub mod file;
+pub mod firehose;
+pub mod http;
+pub mod s3;
+pub mod stdout;
+
+pub use dev_null::DevNull;
+pub use elastic_search::ElasticSearch;
+pub use file::File;
+pub use firehose::Firehose;
+pub use s3::S3;
+pub use stdout::Stdout;
+
 use crate::{
     build::{BuildCx, BuildError, Running},
     component::{Component, Room, Settings},
@@ -19,7 +35,14 @@ use payload::Output;
 use std::{fmt, sync::Arc, time::Duration};
 
 /// Enters what is in this room.
-pub(crate) fn register(_room: &mut Room<dyn BuildTransport>) {}
+pub(crate) fn register(room: &mut Room<dyn BuildTransport>) {
+    room.add::<DevNull>();
+    room.add::<ElasticSearch>();
+    room.add::<File>();
+    room.add::<Firehose>();
+    room.add::<S3>();
+    room.add::<Stdout>();
+}
 
 /// What an author of a transport writes.
 pub trait Transport: Component {
@@ -147,8 +170,18 @@ pub enum Verdict {
     Again(&'static str),
     /// The far side will never take it.
     Refused(&'static str),
+    /// It was too much for one call, or one unit spoilt it for all. Its halves are sent each by itself; a unit that is alone is refused.
+    TooLarge(&'static str),
     /// Each unit has its own answer.
     Units(Vec<UnitVerdict>),
+}
+
+/// What an answer means that is [`Answer::Done`] when all is well.
+fn done(answer: &Answer) -> Verdict {
+    match answer {
+        Answer::Done(_) => Verdict::Taken,
+        _ => Verdict::Again("no answer"),
+    }
 }
 
 /// What an answer means for a unit.
