@@ -17,13 +17,15 @@ aws_status=$?
 wait "$node"
 node_status=$?
 
+# Whoever started this may be gone already, with nobody to read what follows: its input has ended then, and that is what counts.
+trap '' PIPE
 why() { tail -n 3 "$1" | tr '\n' ' '; }
 if [ "$aws_status" != 0 ]; then
   echo "failed: the emulator did not start: $(why "$FLEXO_RIG_STATE/aws.out")"
 elif [ "$node_status" != 0 ]; then
   echo "failed: the node did not start: $(why "$FLEXO_RIG_STATE/node.out")"
 else
-  echo ready
+  echo ready 2>/dev/null
 fi
 exec >&-
 cat >/dev/null

@@ -3,8 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test that fails says where")]
 
 use std::{
+    net::{TcpListener, TcpStream},
     path::Path,
-    process::Command,
+    process::{Command, Stdio},
     sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
@@ -95,6 +96,35 @@ fn a_role_may_do_what_its_policy_says_and_nothing_else() {
     assert!(refused.contains("AccessDenied"), "{refused}");
     allow(&rig.aws, &name, &statement("rig-allowed"));
     assert_eq!(session.keys("rig-allowed").unwrap(), Vec::<String>::new());
+}
+
+/// The worst case: the test process is killed before its parts are up, so that nobody is there to be told.
+#[test]
+fn what_a_process_that_is_gone_had_started_is_stopped() {
+    if rig().is_none() {
+        return;
+    }
+    let state = tempfile::tempdir().unwrap();
+    let ports = [(); 2].map(|()| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap());
+    let mut script = Command::new("bash")
+        .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("rig/run.sh"))
+        .env("FLEXO_RIG_STATE", state.path().join("state"))
+        .env("AWS_RIG_PORT", ports[0].port().to_string())
+        .env("OPENSEARCH_PORT", ports[1].port().to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop((script.stdin.take(), script.stdout.take()));
+    let mut started = false;
+    until("the end of run.sh", 3 * MINUTE, || {
+        started |= TcpStream::connect(ports[1]).is_ok();
+        script.try_wait().unwrap()
+    });
+    assert!(started, "the node never ran: {}", std::fs::read_to_string(state.path().join("last/node.out")).unwrap());
+    for port in ports {
+        assert!(TcpStream::connect(port).is_err(), "{port} still answers");
+    }
 }
 
 #[test]
