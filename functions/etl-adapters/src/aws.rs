@@ -1,7 +1,8 @@
 //! What all clients of AWS share, and one client for each service and region, made when it is first wanted.
 
 use aws_config::{
-    BehaviorVersion, Region, SdkConfig, retry::RetryConfig, stalled_stream_protection::StalledStreamProtectionConfig,
+    BehaviorVersion, ConfigLoader, Region, SdkConfig, retry::RetryConfig,
+    stalled_stream_protection::StalledStreamProtectionConfig,
 };
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use etl::ports::Answer;
@@ -12,19 +13,17 @@ use std::{
     time::Duration,
 };
 
-/// Reads the standard AWS variables (region, credentials, `AWS_ENDPOINT_URL`, …).
+/// How the standard AWS variables (region, credentials, `AWS_ENDPOINT_URL`, …) are read, once it is told to `load`.
 ///
 /// One attempt for each call: the pipeline retries within the time that its invocation has left, and two layers of retries multiply.
 /// The behaviour is that of a named version, so that an update of the SDK does not change it.
-pub async fn load() -> SdkConfig {
+pub fn loader() -> ConfigLoader {
     // A far side that takes an upload slowly is not dead; the time limit of a call ends it. A download has no limit of its own.
     let stalled =
         StalledStreamProtectionConfig::enabled().upload_enabled(false).grace_period(Duration::from_secs(10)).build();
     aws_config::defaults(BehaviorVersion::v2026_01_12())
         .retry_config(RetryConfig::disabled())
         .stalled_stream_protection(stalled)
-        .load()
-        .await
 }
 
 /// The clients.
@@ -145,9 +144,11 @@ where
             Answer::Silence(failure.as_connector_error().map_or_else(|| "no connection".to_owned(), |e| deepest(e)))
         }
         SdkError::TimeoutError(_) => Answer::Silence("timed out".to_owned()),
-        SdkError::ResponseError(answer) => {
-            Answer::Silence(format!("an answer that cannot be read (HTTP {})", answer.raw().status().as_u16()))
-        }
+        SdkError::ResponseError(answer) => match answer.raw().status().as_u16() {
+            // A page of something between us and AWS.
+            status @ 400.. => Answer::Refused { code: format!("HTTP {status}"), status: Some(status) },
+            status => Answer::Silence(format!("an answer that cannot be read (HTTP {status})")),
+        },
         other => Answer::Refused { code: format!("not sent: {}", deepest(other)), status: None },
     }
 }

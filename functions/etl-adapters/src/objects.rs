@@ -21,8 +21,8 @@ use tokio::{
 
 /// Chunks that are fetched ahead of the reader: some 16 KiB each.
 const AHEAD: usize = 64;
-/// How often a broken download goes on where it was, without a byte between.
-const RESUMED: u32 = 3;
+/// How often a broken download goes on where it was.
+const RESUMED: u32 = 5;
 
 /// Objects of S3, in the function's own region.
 pub struct S3Objects {
@@ -90,13 +90,12 @@ impl Source {
     async fn pump(&self, object: GetObjectOutput, chunks: &mpsc::Sender<io::Result<Bytes>>) {
         let etag = object.e_tag;
         let mut body: ByteStream = object.body;
-        let (mut at, mut broken) = (0_u64, 0);
+        let (mut at, mut resumed) = (0_u64, 0);
         loop {
-            let failed = match body.next().await {
+            let broken = match body.next().await {
                 None => return,
                 Some(Ok(chunk)) => {
                     at += chunk.len() as u64;
-                    broken = 0;
                     if chunks.send(Ok(chunk)).await.is_err() {
                         return;
                     }
@@ -104,15 +103,8 @@ impl Source {
                 }
                 Some(Err(e)) => deepest(&e),
             };
-            broken += 1;
-            let resumed = if broken > RESUMED {
-                Err(failed)
-            } else {
-                sleep(Duration::from_millis(100) * broken).await;
-                self.get(at, etag.as_deref()).await.map_err(|e| e.to_string())
-            };
-            match resumed {
-                Ok(object) => body = object.body,
+            body = match self.resume(at, etag.as_deref(), broken, &mut resumed).await {
+                Ok(body) => body,
                 Err(reason) => {
                     // Never `UnexpectedEof`: that is how a decoder says that the object itself is cut short.
                     let error = io::Error::new(io::ErrorKind::ConnectionAborted, reason);
@@ -121,6 +113,28 @@ impl Source {
                 }
             }
         }
+    }
+
+    /// The rest of a broken download, or why there is none.
+    async fn resume(
+        &self,
+        at: u64,
+        etag: Option<&str>,
+        mut why: String,
+        resumed: &mut u32,
+    ) -> Result<ByteStream, String> {
+        while *resumed < RESUMED {
+            *resumed += 1;
+            sleep(Duration::from_millis(100) * *resumed).await;
+            match self.get(at, etag).await {
+                Ok(object) => return Ok(object.body),
+                // Meanwhile it was overwritten.
+                Err(ObjectError::Outage(code)) if code == "PreconditionFailed" => return Err(code),
+                Err(ObjectError::Outage(code)) => why = code,
+                Err(other) => return Err(other.to_string()),
+            }
+        }
+        Err(why)
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
-    let http = &HttpClient::new(aws::load().await);
+    let http = &HttpClient::new(aws::loader().load().await);
     let clock = &SystemClock::default();
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
         let log = JsonLog::with(vec![("requestId", event.context.request_id.clone())]);
