@@ -19,6 +19,8 @@ pub enum Style {
     /// as `\u003c` and so on, also in names; characters that came escaped without need written as themselves.
     /// Numbers as they came.
     Gson,
+    /// The same without its escapes for HTML: the text that Bender makes the SHA-1 of an array's element of.
+    GsonText,
 }
 
 /// Bytes for a destination. Clearing it keeps the memory, zeroed once, so that whole blocks can be copied into it.

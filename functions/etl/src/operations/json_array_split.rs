@@ -15,12 +15,11 @@ use serde::{Deserialize, Serialize};
 
 /// Makes one event of each element of an array, such as each record of a CloudTrail file.
 ///
-/// An event keeps where it came from, its arrival and its time; its SHA-1 is that of the element. An element that is no object fails as an
-/// event of its own, and its neighbours go on. An event without an array at the path fails; one with an empty array is dropped.
+/// An event keeps where it came from, its arrival and its time; its SHA-1 is that of the element. An event without an array at the path
+/// fails, and so does one whose array has an element that is no object; one with an empty array is dropped.
 ///
-/// Mended defects of Bender: one element that is no object loses all of them; the events forget their Kinesis record or S3 object, so that
-/// `KinesisWrapper` and `S3Wrapper` deliver nothing; kept fields are shared between the events, so that a later operation changes them
-/// once for each.
+/// Mended defects of Bender: the events forget their Kinesis record or S3 object, so that `KinesisWrapper` and `S3Wrapper` deliver
+/// nothing; kept fields are shared between the events, so that a later operation changes them once for each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct JsonArraySplitOperation {

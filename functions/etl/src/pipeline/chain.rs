@@ -126,7 +126,10 @@ fn run(mut links: &mut [Link], event: &mut Event<'_>, flow: &mut Flow<'_>) {
             }
             Step::Split { path, keep } => {
                 let mut split = match event.payload.split(path, keep) {
-                    Ok(split) if split.is_empty() => return flow.cx.books.ledger.drop_event(EMPTY_SPLIT),
+                    Ok(split) if split.is_empty() => {
+                        link.tally.note(None, false);
+                        return flow.cx.books.ledger.drop_event(EMPTY_SPLIT);
+                    }
                     Ok(split) if split.all_objects() => split,
                     other => {
                         link.tally.note(None, true);
@@ -179,7 +182,7 @@ fn each(
         if hashes {
             let scratch = &mut flow.exit.hash_scratch;
             scratch.clear();
-            payload.write_as(Style::Gson, scratch);
+            payload.write_as(Style::GsonText, scratch);
             facts.hash = Some(sha1_hex(scratch));
         }
         run(rest, &mut Event { payload, facts: &mut *facts }, flow);

@@ -29,6 +29,7 @@ use std::{
 };
 
 const OUT_OF_TIME: &str = "out of time";
+const KEPT: &str = "the transport kept it";
 const TOO_LARGE: Fault = Fault::new("larger than the transport takes");
 /// What a lane takes beside its events.
 pub(super) const LANE_BYTES: usize = 512;
@@ -102,6 +103,8 @@ pub(super) struct Figures {
 impl Delivery {
     pub(super) fn new(name: &'static str, transport: Box<dyn RunTransport>) -> Self {
         let limits = transport.limits();
+        // The last of a lane comes behind all others.
+        let limits = Limits { ordered: limits.ordered || limits.closes, ..limits };
         let (answers, arrived) = channel();
         Self {
             name,
@@ -247,9 +250,16 @@ impl Delivery {
                 Err(_) => break,
             }
         }
+        for (_, lane) in &mut self.lanes {
+            // A transport that keeps what it should have sent.
+            cx.books.hand_back(&std::mem::take(&mut lane.held), self.name, KEPT);
+        }
     }
 
     fn close(&mut self) {
+        if self.stopped.is_some() {
+            return;
+        }
         for (key, lane) in &mut self.lanes {
             let ends = self.limits.closes && lane.queue.is_empty() && (lane.busy > 0 || !lane.held.is_empty());
             if !lane.open.is_empty() || ends {
@@ -350,13 +360,15 @@ impl Delivery {
         for index in 0..self.lanes.len() {
             let Some((key, lane)) = self.lanes.get_index_mut(index) else { break };
             let key = Arc::clone(key);
-            let held = std::mem::take(&mut lane.held);
+            // What is under way may still be the last of its lane: then what is held is decided with it.
+            let idle = lane.busy == 0;
+            let held = if idle { std::mem::take(&mut lane.held) } else { vec![] };
             for batch in std::mem::take(&mut lane.queue).into_iter().chain([std::mem::take(&mut lane.open)]) {
                 self.bytes -= batch.bytes.len();
                 cx.books.hand_back(&batch.shares, self.name, reason);
             }
             cx.books.hand_back(&held, self.name, reason);
-            if self.limits.closes {
+            if self.limits.closes && idle {
                 self.abandon(&key, cx);
             }
         }

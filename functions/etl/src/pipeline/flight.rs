@@ -81,7 +81,7 @@ impl Delivery {
     pub(super) fn advance(&mut self, flight: Flight, cx: &mut Cx<'_>) {
         match self.transport.call(&flight.load()) {
             Next::Call(call) => self.send(flight, call, cx),
-            Next::Keep => self.held(flight),
+            Next::Keep => self.held(flight, cx),
             Next::Done => self.taken(flight, cx),
         }
     }
@@ -112,7 +112,7 @@ impl Delivery {
         }
         match verdict {
             Verdict::Taken => self.taken(flight, cx),
-            Verdict::Held => self.held(flight),
+            Verdict::Held => self.held(flight, cx),
             Verdict::More => self.advance(Flight { attempt: 0, call: None, ..flight }, cx),
             Verdict::Again(reason) => self.again(flight, reason, cx),
             Verdict::Refused(reason) => self.refused(flight, reason, cx),
@@ -223,7 +223,10 @@ impl Delivery {
         self.landed(&flight);
     }
 
-    fn held(&mut self, mut flight: Flight) {
+    fn held(&mut self, mut flight: Flight, cx: &mut Cx<'_>) {
+        if let Some(reason) = self.stopped {
+            return self.hand_back(flight, reason, cx);
+        }
         if let Some(lane) = self.lanes.get_mut(&flight.key) {
             lane.held.append(&mut flight.shares);
         }

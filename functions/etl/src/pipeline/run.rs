@@ -99,6 +99,11 @@ impl<'p> Run<'p> {
         self.lines(Inflate::new(reader, format), number, source, &mut facts);
     }
 
+    /// Bytes that are on their way out, the lanes that they are in included.
+    pub fn buffered_bytes(&self) -> usize {
+        self.pipeline.exit.delivery.bytes
+    }
+
     fn stand_in(&mut self, name: &str, body: Body<'static>) -> Trigger<'static> {
         let context = Context { now_ms: Some(self.now_ms), ..(*self.context).clone() };
         let trigger = self.pipeline.handler.stand_in(&context, name, self.inputs);

@@ -96,7 +96,7 @@ pub struct Limits {
     pub by_partition: bool,
     /// Whether a load waits until the one before it in its partition is taken.
     pub ordered: bool,
-    /// Whether each partition ends with a last load, which may be empty.
+    /// Whether each partition ends with a last load, which may be empty. Loads of a partition are then ordered.
     pub closes: bool,
     /// How often a call is repeated. None: as the time left allows.
     pub retries: Option<u32>,

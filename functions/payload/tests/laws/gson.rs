@@ -8,9 +8,10 @@ use payload::{Arena, Path, Style};
 use proptest::prelude::*;
 
 /// Compact JSON in Gson's spelling, a character at a time.
-fn spelled(tree: &Tree) -> String {
+fn spelled(tree: &Tree, style: Style) -> String {
     let html = |json: String| {
         let unit = |character: char| match character {
+            '<' | '>' | '&' | '=' | '\'' if style == Style::GsonText => character.to_string(),
             '<' | '>' | '&' | '=' | '\'' | '\u{2028}' | '\u{2029}' => format!("\\u{:04x}", u32::from(character)),
             plain => plain.to_string(),
         };
@@ -18,9 +19,11 @@ fn spelled(tree: &Tree) -> String {
     };
     match tree {
         Tree::Leaf(text) => html(text.clone()),
-        Tree::Array(list) => format!("[{}]", list.iter().map(spelled).collect::<Vec<_>>().join(",")),
+        Tree::Array(list) => {
+            format!("[{}]", list.iter().map(|tree| spelled(tree, style)).collect::<Vec<_>>().join(","))
+        }
         Tree::Object(list) => {
-            let members = list.iter().map(|(name, value)| format!("{}:{}", html(quoted(name)), spelled(value)));
+            let members = list.iter().map(|(name, value)| format!("{}:{}", html(quoted(name)), spelled(value, style)));
             format!("{{{}}}", members.collect::<Vec<_>>().join(","))
         }
     }
@@ -30,14 +33,16 @@ proptest! {
     #![proptest_config(generate::config())]
 
     #[test]
-    fn nulls_are_left_out_and_html_is_escaped(document in value()) {
+    fn nulls_are_left_out_and_html_is_escaped_or_not(document in value()) {
         let mut arena = Arena::new();
         let compact = Document { text: document.tree.meaning().json(), ..document.clone() };
         for text in [&document.text, &compact.text] {
             let payload = arena.parse_slice(text.as_bytes()).unwrap();
-            let json = styled(&payload, Style::Gson);
-            prop_assert_eq!(&json, &spelled(&document.tree.meaning().without_nulls()));
-            prop_assert_eq!(tree_of_json(&json), document.tree.meaning().without_nulls());
+            for style in [Style::Gson, Style::GsonText] {
+                let json = styled(&payload, style);
+                prop_assert_eq!(&json, &spelled(&document.tree.meaning().without_nulls(), style));
+                prop_assert_eq!(tree_of_json(&json), document.tree.meaning().without_nulls());
+            }
         }
     }
 
@@ -48,7 +53,9 @@ proptest! {
         let mut expected = document.tree.meaning();
         expected.insert("<new>", new.tree.meaning());
         payload.set(&Path::member("<new>"), payload::New::Json(&new.text)).unwrap();
-        prop_assert_eq!(styled(&payload, Style::Gson), spelled(&expected.without_nulls()));
+        for style in [Style::Gson, Style::GsonText] {
+            prop_assert_eq!(styled(&payload, style), spelled(&expected.without_nulls(), style));
+        }
     }
 }
 
@@ -59,6 +66,7 @@ fn gson_spells_what_needs_no_escape_as_itself() {
         arena.parse_slice(br#"{"a":"\/\u0041\u003C\uD83D\uDE00\ud800","\u003d":[null,1.50],"n":null}"#).unwrap();
     let expected = r#"{"a":"/A\u003c😀\ud800","\u003d":[null,1.50]}"#;
     assert_eq!(styled(&payload, Style::Gson), expected);
+    assert_eq!(styled(&payload, Style::GsonText), r#"{"a":"/A<😀\ud800","=":[null,1.50]}"#);
 }
 
 #[test]

@@ -1,0 +1,209 @@
+//! Components and helpers of these tests.
+
+use base64_simd::STANDARD;
+use bytes::Bytes;
+use etl::{
+    build::{BuildCx, BuildError},
+    component::Component,
+    config::{HandlerConfig, OperationConfig, PipelineConfig, Source},
+    deserializers::GenericJson,
+    event::{Context, Event, Fault, Outcome},
+    operations::Operation,
+    pipeline::{Bounds, Environment, Invoked, Pipeline},
+    ports::{Answer, Call},
+    serializers::Json,
+    testing::World,
+    transports::{Limits, Load, Next, Partition, Transport, UnitVerdict, Verdict},
+    wrappers::PassthroughWrapper,
+};
+use payload::{Output, Path};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+pub const ARN: &str = "arn:aws:kinesis:us-east-1:123456789012:stream/s";
+
+/// Does what an event's `do` says.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub struct Gate {}
+
+impl Component for Gate {
+    const NAME: &'static str = "Gate";
+    const EXAMPLE: &'static str = "type: Gate\n";
+}
+
+impl Operation for Gate {
+    type State = [Path; 2];
+    fn state(&self, _: &BuildCx<'_>) -> Result<Self::State, BuildError> {
+        Ok(["$.do", "$.p"].map(|path| Path::new(path).unwrap()))
+    }
+    fn perform(&self, [what, partition]: &mut Self::State, event: &mut Event<'_>) -> Result<Outcome, Fault> {
+        if let Some(value) = event.payload.get_str(partition) {
+            event.facts.partitions.push(("p".into(), Some(value.into_owned())));
+        }
+        match event.payload.get_str(what).as_deref() {
+            Some("drop") => Ok(Outcome::Drop("gate closed")),
+            Some("fail") => Err(Fault::new("gate broken")),
+            _ => Ok(Outcome::Pass),
+        }
+    }
+}
+
+/// A far side that answers for each unit, or for all of a call.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct Take {
+    pub event_bytes: usize,
+    pub unit_bytes: usize,
+    pub units: usize,
+    pub threads: usize,
+    pub ordered: bool,
+    pub by_partition: bool,
+    pub retries: Option<u32>,
+    /// Whether all of a partition is safe only with its last call.
+    pub closes: bool,
+}
+
+impl Default for Take {
+    fn default() -> Self {
+        Self {
+            event_bytes: 1000,
+            unit_bytes: 0,
+            units: 10,
+            threads: 2,
+            ordered: true,
+            by_partition: true,
+            retries: None,
+            closes: false,
+        }
+    }
+}
+
+impl Component for Take {
+    const NAME: &'static str = "Take";
+    const EXAMPLE: &'static str = "type: Take\n";
+}
+
+/// The stream that a partition is sent to.
+pub fn stream(partition: &Partition) -> String {
+    partition.iter().map(|(name, value)| format!("{name}={}", value.as_deref().unwrap_or("null"))).collect()
+}
+
+impl Transport for Take {
+    type State = ();
+    fn limits(&self) -> Limits {
+        Limits {
+            event_bytes: self.event_bytes,
+            unit_bytes: self.unit_bytes,
+            units: self.units,
+            bytes: 1 << 20,
+            threads: self.threads,
+            ordered: self.ordered,
+            by_partition: self.by_partition,
+            closes: self.closes,
+            retries: self.retries,
+            time_limit: Duration::from_millis(50),
+            ..Limits::default()
+        }
+    }
+    fn state(&self, _: &BuildCx<'_>) -> Result<(), BuildError> {
+        Ok(())
+    }
+    fn tail(&self, (): &mut (), _: &Event<'_>, out: &mut Output) -> Result<(), Fault> {
+        out.push(b'\n');
+        Ok(())
+    }
+    fn call(&self, (): &mut (), load: &Load<'_>) -> Next {
+        let stream = stream(load.partition) + if self.closes && load.last { "!" } else { "" };
+        Next::Call(Call::PutRecordBatch { stream, region: None, records: load.units().collect() })
+    }
+    fn judge(&self, (): &mut (), load: &Load<'_>, answer: &Answer) -> Verdict {
+        match answer {
+            Answer::Records(codes) => Verdict::Units(
+                codes
+                    .iter()
+                    .map(|code| match code.as_deref() {
+                        None => UnitVerdict::Taken,
+                        Some("again") => UnitVerdict::Again("throttled"),
+                        Some(_) => UnitVerdict::Refused("mapping conflict"),
+                    })
+                    .collect(),
+            ),
+            Answer::Done(_) if self.closes && !load.last => Verdict::Held,
+            Answer::Done(_) => Verdict::Taken,
+            Answer::Refused { code, .. } if code == "never" => Verdict::Refused("refused"),
+            _ => Verdict::Again("no answer"),
+        }
+    }
+    fn abandon(&self, (): &mut (), partition: &Partition) -> Option<Call> {
+        self.closes.then(|| Call::PutRecordBatch { stream: stream(partition) + "?", region: None, records: vec![] })
+    }
+}
+
+/// A pipeline of GenericJson, these operations, and a `Take`.
+pub fn config(handler: impl Into<HandlerConfig>, operations: Vec<OperationConfig>, take: Take) -> PipelineConfig {
+    let source =
+        Source::builder().name("all").deserializer(GenericJson::builder().build()).operations(operations).build();
+    PipelineConfig::builder()
+        .handler(handler)
+        .sources(vec![source])
+        .wrapper(PassthroughWrapper {})
+        .serializer(Json::builder().build())
+        .transport(take)
+        .build()
+}
+
+pub fn pipeline(world: &World, config: &PipelineConfig) -> Pipeline {
+    Pipeline::new(config, Environment::default(), world.ports()).unwrap()
+}
+
+/// The same with room for little.
+pub fn small(pipeline: Pipeline, buffer_bytes: usize) -> Pipeline {
+    pipeline.with_bounds(Bounds { event_bytes: 1 << 20, buffer_bytes })
+}
+
+/// An invocation with these records; their sequence numbers count from 0.
+pub fn kinesis<R: AsRef<[u8]>>(records: &[R]) -> Vec<u8> {
+    let record = |(number, data): (usize, &R)| {
+        serde_json::json!({
+            "kinesis": {
+                "partitionKey": "k", "sequenceNumber": number.to_string(), "data": STANDARD.encode_to_string(data.as_ref()),
+                "approximateArrivalTimestamp": 1_795_449_598.0,
+            },
+            "eventSource": "aws:kinesis", "eventID": format!("shardId-000000000000:{number}"), "awsRegion": "us-east-1",
+            "eventSourceARN": ARN,
+        })
+    };
+    let records: Vec<_> = records.iter().enumerate().map(record).collect();
+    serde_json::json!({ "Records": records }).to_string().into_bytes()
+}
+
+/// An invocation that announces objects of the bucket `b`.
+pub fn s3(keys: &[&str]) -> Vec<u8> {
+    let record = |key: &&str| {
+        serde_json::json!({
+            "eventSource": "aws:s3", "awsRegion": "us-east-1", "eventTime": "2026-11-23T15:59:57.000Z",
+            "eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "b"}, "object": {"key": key, "sequencer": "1"}},
+        })
+    };
+    serde_json::json!({ "Records": keys.iter().map(record).collect::<Vec<_>>() }).to_string().into_bytes()
+}
+
+/// An invocation that ends this long after it began.
+pub fn within(time: Duration) -> Context {
+    let deadline_ms = etl::testing::FakeClock::BEGIN_MS + i64::try_from(time.as_millis()).unwrap();
+    Context { deadline_ms: Some(deadline_ms), ..Context::default() }
+}
+
+/// Where in a batch response an invocation is to go on.
+pub fn goes_on_at(invoked: &Invoked) -> Option<usize> {
+    let answer = invoked.answer.as_ref().unwrap();
+    let id = answer["batchItemFailures"].as_array().unwrap().first()?["itemIdentifier"].as_str().unwrap();
+    Some(id.parse().unwrap())
+}
+
+/// The lines in units.
+pub fn lines(records: &[Bytes]) -> Vec<String> {
+    let text = |record: &Bytes| String::from_utf8(record.to_vec()).unwrap();
+    records.iter().flat_map(|record| text(record).lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+}
