@@ -8,7 +8,7 @@
 use crate::{
     codes::{self, Code},
     config::{
-        tree::{Kind, Node, ReadError},
+        tree::{Node, ReadError, Untyped},
         variables,
     },
     need::Need,
@@ -29,7 +29,7 @@ use std::{
 ///
 /// Fields carry `#[serde(default …)]` where they may be left out; `#[serde(deny_unknown_fields)]` on the struct makes a
 /// misspelt setting an error. No `skip_serializing_if` is needed: what equals its default is left out when a config is
-/// written.
+/// written. A setting's other name, if Bender has one, is `#[schemars(extend("x-alias" = "…"))]`.
 pub trait Component: Clone + fmt::Debug + Serialize + DeserializeOwned + JsonSchema + Send + Sync + 'static {
     /// The word that a config uses: `type: Firehose`.
     const NAME: &'static str;
@@ -102,6 +102,9 @@ impl<T: Component> Settings for T {
         Component::needs(self)
     }
 }
+
+/// The word in a schema that says another name of a setting.
+pub(crate) const ALIAS: &str = "x-alias";
 
 /// The schema of one type, with nothing outside itself but the rooms.
 pub(crate) fn schema_of<T: JsonSchema>() -> Value {
@@ -184,12 +187,7 @@ impl<B: ?Sized> Room<B> {
 
 /// Makes a component of a config's part, and lets it object.
 pub(crate) fn build<T: Component>(node: &Node) -> Result<T, ReadError> {
-    let settings = match &node.kind {
-        Kind::Map(members) => members.iter().filter(|(key, _)| key.name != "type").cloned().collect(),
-        _ => return Err(ReadError::custom("a component is a map")),
-    };
-    let settings = Node { kind: Kind::Map(settings), ..Node::new(Kind::Null, node.at.clone()) };
-    let component = T::deserialize(&settings)?;
+    let component = T::deserialize(Untyped(node))?;
     let mistakes = component.check();
     match mistakes.first() {
         None => Ok(component),

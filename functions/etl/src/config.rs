@@ -111,7 +111,7 @@ pub struct Source {
     /// Which streams or objects belong to it: the expression must match the whole ARN of the stream, or the whole of
     /// `s3://bucket/key`, where the key is URL-encoded as S3 has it in its notifications.
     #[serde(default = "anything")]
-    #[builder(default = anything(), into)]
+    #[builder(default = anything())]
     pub source_regex: WholePattern,
     /// Events that one of these finds something in are dropped before they are read.
     #[serde(default)]

@@ -1,10 +1,13 @@
 //! Settings that are regular expressions. They are Java's, as in Bender; [`java`] says how they are read.
 //!
-//! Imports: `config`.
+//! Imports: `config`, `late`.
 
 mod java;
 
-use crate::config::{format::Flaw, variables};
+use crate::{
+    config::{format::Flaw, variables},
+    late::EnvName,
+};
 use java::{Engine, Translated};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -153,6 +156,12 @@ fn check(text: &str) -> Result<(), PatternError> {
     }
 }
 
+/// What a variable says that a stack binds: the ARN of a stream, say.
+impl<const WHOLE: bool> From<EnvName> for JavaRegex<WHOLE> {
+    fn from(name: EnvName) -> Self {
+        Self { text: variables::held(name.as_str()), program: Program::Late }
+    }
+}
 impl<const WHOLE: bool> FromStr for JavaRegex<WHOLE> {
     type Err = PatternError;
     fn from_str(text: &str) -> Result<Self, PatternError> {

@@ -7,7 +7,7 @@
 
 use crate::{
     codes,
-    component::{Declared, Rows},
+    component::{ALIAS, Declared, Rows},
     config::{self, PipelineConfig, noun},
     late::LATE,
     need::{Need, Target},
@@ -75,7 +75,8 @@ fn tagged(declared: &Declared) -> Value {
 /// Lets `<NAME>` stand for every value that has a type or form of its own, and takes our own marks out.
 fn publish(schema: &mut Value) {
     let Value::Object(members) = schema else { return };
-    members.remove(LATE);
+    members.shift_remove(LATE);
+    members.shift_remove(ALIAS);
     // `regex` would be ECMA's to a validator.
     if let Some(format) = members.get_mut("format").filter(|format| *format == "regex") {
         *format = "java-regex".into();
@@ -83,6 +84,8 @@ fn publish(schema: &mut Value) {
     for (word, part) in members {
         match (word.as_str(), part) {
             ("properties", Value::Object(settings)) => {
+                let others = settings.values().filter_map(|s| Some((s[ALIAS].as_str()?.to_owned(), s.clone())));
+                settings.extend(others.collect::<Vec<_>>());
                 for (_, setting) in settings.iter_mut().filter(|(name, _)| *name != "type") {
                     publish(setting);
                     or_variable(setting);
@@ -202,10 +205,13 @@ fn collect(rows: &mut Vec<[String; 4]>, prefix: &str, schema: &Value) {
             _ if required => "required".to_owned(),
             None | Some(Value::Null) => String::new(),
             Some(Value::Array(items)) if items.is_empty() => String::new(),
+            Some(Value::Object(members)) if members.is_empty() => String::new(),
             Some(default) => format!("`{default}`"),
         };
         let path = format!("{prefix}{name}");
-        rows.push([path.clone(), cell(&what(setting)), cell(&default), cell(&text(&setting["description"]))]);
+        let other = setting[ALIAS].as_str().map(|name| format!(" Also called `{name}`.")).unwrap_or_default();
+        let about = text(&setting["description"]) + &other;
+        rows.push([path.clone(), cell(&what(setting)), cell(&default), cell(&about)]);
         inner(rows, &path, setting);
     }
 }

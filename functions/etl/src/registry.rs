@@ -111,7 +111,8 @@ rooms! {
 impl Registry {
     /// The row of a component: `room` is what schemas call a component of its room.
     pub fn declared(&self, room: &str, name: &str) -> Option<&Declared> {
-        self.rooms().into_iter().find(|(_, key, _)| *key == room).and_then(|(_, _, rows)| rows.find(name))
+        let (_, _, rows) = self.rooms().into_iter().find(|(_, key, _)| *key == room)?;
+        rows.find(name)
     }
     /// Reads typed values while this is the registry that components are looked up in.
     pub(crate) fn reading<T>(&self, read: impl FnOnce() -> T) -> T {

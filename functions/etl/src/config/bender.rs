@@ -26,6 +26,20 @@ pub(super) fn template(text: &str) -> Option<&'static str> {
     }
 }
 
+/// Every component that Bender has, so that one which is not here is known by name.
+const COMPONENTS: &str = "KinesisHandler DynamodbHandler S3Handler SNSS3Handler GenericJson Regex TimeOperation \
+    PartitionOperation JsonArraySplitOperation JsonRootNodeOperation JsonKeyNameOperation JsonDropArraysOperation \
+    JsonReplaceKVOperation LowerCaseKeyOperation FlattenOperation KeyNameReplacementOperation UrlDecodeOperation \
+    DeleteFieldOperation RegexFilterOperation BasicFilterOperation ForkOperation ConditionalOperation GeoIpOperation \
+    GelfOperation SubstitutionOperation BasicWrapper KinesisWrapper S3Wrapper DynamodbWrapper PassthroughWrapper Json HTTP \
+    HTTP2 ElasticSearch Splunk SumoLogic Scalyr Datadog Gelf Firehose S3 File Stdout DevNull Cloudwatch \
+    CloudWatchEmbeddedMetrics DataDog";
+
+/// Whether Bender has a component of this name.
+pub(super) fn has(name: &str) -> bool {
+    COMPONENTS.split_ascii_whitespace().any(|component| component == name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

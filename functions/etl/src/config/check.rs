@@ -12,7 +12,7 @@ use crate::{
     registry::{InRoom, Registry},
     wrappers::BuildWrapper,
 };
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 pub(super) fn all(registry: &Registry, tree: &Node, problems: &mut Vec<Problem>) {
     let mut check = Check { registry, tree, problems };
@@ -58,14 +58,14 @@ impl<'a> Check<'a> {
             for key in ["deserializer", "operations"] {
                 self.stands_once(source, &path, key);
             }
-            earlier.push(source);
+            earlier.push((source, path.to_string()));
         }
     }
 
-    fn name_is_its_own(&mut self, source: &Node, path: &Path<'_>, earlier: &[&'a Node]) {
+    fn name_is_its_own(&mut self, source: &Node, path: &Path<'_>, earlier: &[(&'a Node, String)]) {
         let name = |source: &'a Node| Some((source.get("name")?.as_str()?, source.get("name")?.at.clone()));
         let Some(own) = source.get("name") else { return };
-        let first = earlier.iter().filter_map(|e| name(e)).find(|(name, _)| Some(*name) == own.as_str());
+        let first = earlier.iter().filter_map(|(e, _)| name(e)).find(|(name, _)| Some(*name) == own.as_str());
         if let Some((_, first)) = first {
             let message = "another source has this name";
             let problem = Problem::new(codes::SAME_NAME, path.key("name"), own.at.clone(), message);
@@ -73,20 +73,29 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn can_get_an_event(&mut self, source: &Node, path: &Path<'_>, earlier: &[&Node]) {
-        let regex = |source: &Node| {
-            source.get("source_regex").map_or(Some(ANYTHING.to_owned()), |n| n.as_str().map(str::to_owned))
+    fn can_get_an_event(&mut self, source: &Node, path: &Path<'_>, earlier: &[(&Node, String)]) {
+        // What is no text, or may be meant by another key, is reported already.
+        let regex = |source: &Node, path: &str| match source.get("source_regex") {
+            Some(node) => node.as_str().map(str::to_owned),
+            None => (!self.misspelt(path, "source_regex")).then(|| ANYTHING.to_owned()),
         };
         let place = |source: &Node| source.get("source_regex").or(source.get("name")).map(|n| n.at.clone());
-        // A text that is not there, or no text at all, is reported already.
-        let Some(own) = regex(source).filter(|_| source.get("name").is_some()) else { return };
-        let taken = earlier.iter().find(|e| regex(e).is_some_and(|r| r == own || r == ANYTHING));
-        let Some(first) = taken else { return };
+        let Some(own) = regex(source, &path.to_string()) else { return };
+        let taken = earlier.iter().find(|(e, path)| regex(e, path).is_some_and(|r| r == own || r == ANYTHING));
+        let Some((first, _)) = taken else { return };
         let message = "an earlier source takes all that this one matches";
         let at = place(source).unwrap_or(0..0);
         let problem = Problem::new(codes::SAME_REGEX, path.key("source_regex"), at, message);
         let help = "put the more particular `source_regex` first, or give this source another one";
         self.problems.push(problem.help(help).also(place(first), "takes it"));
+    }
+
+    /// Whether some key at a place is probably a misspelt `key`.
+    fn misspelt(&self, path: impl fmt::Display, key: &str) -> bool {
+        let (path, help) = (path.to_string() + ".", format!("did you mean `{key}`?"));
+        let hit =
+            |p: &Problem| p.code == codes::UNKNOWN_KEY && p.help.as_ref() == Some(&help) && p.path.starts_with(&path);
+        self.problems.iter().any(hit)
     }
 
     fn stands_once(&mut self, source: &Node, path: &Path<'_>, key: &str) {
@@ -98,14 +107,7 @@ impl<'a> Check<'a> {
                 let problem = Problem::new(codes::GIVEN_TWICE, path.key(key), at, message);
                 problem.help("keep one of the two").also(Some(beside), "for all sources")
             }
-            // Not when another key may be meant for it.
-            (None, None) if key == "deserializer" && source.get("name").is_some() => {
-                let misspelt = |p: &Problem| {
-                    p.code == codes::UNKNOWN_KEY && p.help.as_deref() == Some("did you mean `deserializer`?")
-                };
-                if self.problems.iter().any(misspelt) {
-                    return;
-                }
+            (None, None) if key == "deserializer" && source.get("name").is_some() && !self.misspelt(path, key) => {
                 let at = source.get("name").map_or(source.at.clone(), |n| n.at.clone());
                 Problem::new(codes::MISSING, path.key(key), at, "the source has no `deserializer`")
                     .help("add one here, or beside `sources` for all of them")

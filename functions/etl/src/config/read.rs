@@ -93,8 +93,13 @@ fn prepare(path: &Path<'_>, node: &mut Node, variables: Variables<'_>, benders: 
     match &mut node.kind {
         Kind::Map(members) => {
             let mut seen: BTreeMap<&str, &Span> = BTreeMap::new();
-            for (key, _) in &*members {
-                if let Some(first) = seen.insert(&key.name, &key.at) {
+            for (i, (key, _)) in members.iter().enumerate() {
+                // Most maps are small.
+                let first = match members.len() {
+                    0..16 => members[..i].iter().find(|(k, _)| k.name == key.name).map(|(k, _)| &k.at),
+                    _ => seen.insert(&key.name, &key.at),
+                };
+                if let Some(first) = first {
                     let message = format!("`{}` is written twice; only one can hold", key.name);
                     problems.push(
                         Problem::new(codes::DUPLICATE_KEY, path.key(&key.name), key.at.clone(), message)

@@ -318,6 +318,22 @@ impl<'de> Deserializer<'de> for &'de Node {
         tuple_struct map struct identifier ignored_any
     }
 }
+/// A component's settings: the map without its `type`.
+pub(crate) struct Untyped<'de>(pub(crate) &'de Node);
+
+impl<'de> Deserializer<'de> for Untyped<'de> {
+    type Error = ReadError;
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ReadError> {
+        let Kind::Map(members) = &self.0.kind else { return Err(de::Error::custom("a component is a map")) };
+        let settings = members.iter().filter(|(key, _)| key.name != "type").map(|(k, n)| (k.name.as_str(), n));
+        visitor.visit_map(value::MapDeserializer::new(settings)).map_err(|e| e.placed(self.0))
+    }
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
 impl<'de> IntoDeserializer<'de, ReadError> for &'de Node {
     type Deserializer = Self;
     fn into_deserializer(self) -> Self {

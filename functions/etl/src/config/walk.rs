@@ -3,9 +3,13 @@
 //! It knows the part of JSON Schema that schemars writes, and no more. It also settles what the text of a variable is
 //! read as, as only the schema can tell. What single values must be is in [`super::values`].
 
-use super::tree::{Kind, Node, Path, Unknown};
+use super::{
+    bender,
+    tree::{Key, Kind, Node, Path, Unknown},
+};
 use crate::{
     codes::{self, Code},
+    component::ALIAS,
     late::LATE,
     problem::{Problem, Span, nearest, quoted},
     region,
@@ -76,7 +80,7 @@ struct Tagged<'n> {
     tag: &'n str,
     /// What a message calls it.
     what: &'n str,
-    names: &'n [&'n str],
+    names: &'n dyn Fn() -> Vec<&'n str>,
 }
 
 impl<'a> Walk<'a> {
@@ -129,7 +133,7 @@ impl<'a> Walk<'a> {
         } else if let Some((_, key, room)) = registry.rooms().into_iter().find(|(_, key, _)| *key == name) {
             node.room = Some(key);
             let find = |name: &str| registry.declared(key, name).map(|declared| Asked::all_of(declared.schema()));
-            self.tagged(node, path, &Tagged { tag: "type", what: key, names: &room.names() }, &find, holder);
+            self.tagged(node, path, &Tagged { tag: "type", what: key, names: &|| room.names() }, &find, holder);
         }
     }
 
@@ -203,7 +207,13 @@ impl<'a> Walk<'a> {
         if let (Some((key, _)), true) = (tags.first(), tags.len() == forms.len()) {
             let names: Vec<&str> = tags.iter().map(|(_, name)| *name).collect();
             let find = |name: &str| names.iter().position(|n| *n == name).map(|i| asked.part(forms[i]));
-            return self.tagged(node, path, &Tagged { tag: key, what: "form", names: &names }, &find, holder);
+            return self.tagged(
+                node,
+                path,
+                &Tagged { tag: key, what: "form", names: &|| names.clone() },
+                &find,
+                holder,
+            );
         }
         // No sign which one is meant: the form with the fewest mistakes is.
         let before = self.problems.len();
@@ -230,7 +240,7 @@ impl<'a> Walk<'a> {
         let Some(name) = node.get(tag) else {
             let message = format!("`{tag}` is missing; it says which {what} this is");
             let problem = Problem::new(codes::MISSING, path.key(tag), head(node, holder), message);
-            return self.problems.push(problem.allowed(quoted(names.iter().copied())));
+            return self.problems.push(problem.allowed(quoted(names())));
         };
         let Kind::Text(word) = &name.kind else {
             return self.wrong_type(&name.clone(), &path.key(tag), Types(&["string".into()]), holder);
@@ -244,10 +254,13 @@ impl<'a> Walk<'a> {
                     0 => format!("no {what} is called `{}`", word.value),
                     _ => format!("no {what} is called what the variable says"),
                 };
-                let help = nearest(&word.value, names.iter().copied()).map(|n| format!("did you mean `{n}`?"));
-                let help = help.filter(|_| word.variables == 0);
+                let help = match nearest(&word.value, names()) {
+                    _ if word.variables > 0 => None,
+                    _ if bender::has(&word.value) => Some("use another one: Bender's is not here".to_owned()),
+                    name => name.map(|name| format!("did you mean `{name}`?")),
+                };
                 let problem = self.problem(codes::UNKNOWN_TYPE, name, &path.key(tag), message);
-                (problem.allowed, problem.help) = (quoted(names.iter().copied()), help);
+                (problem.allowed, problem.help) = (quoted(names()), help);
             }
         }
     }
@@ -258,10 +271,17 @@ impl<'a> Walk<'a> {
         let Kind::Map(members) = &mut node.kind else { return };
         let known = asked.schema["properties"].as_object();
         let others = asked.schema.get("additionalProperties");
-        let given: Vec<String> = members.iter().map(|(key, _)| key.name.clone()).collect();
-        let free = || {
+        other_names(members, known);
+        let required = asked.list("required").iter().filter_map(Value::as_str);
+        let missing: Vec<&str> =
+            required.filter(|name| tag != Some(name) && members.iter().all(|(key, _)| key.name != *name)).collect();
+        let unknown = |key: &str| tag != Some(key) && !known.is_some_and(|known| known.contains_key(key));
+        // What may stand there still: for the few keys that are not known.
+        let free: Vec<&str> = if members.iter().any(|(key, _)| unknown(&key.name)) {
             let known = known.into_iter().flat_map(|k| k.keys()).map(String::as_str);
-            known.filter(|k| given.iter().all(|g| g != k) && tag != Some(*k))
+            known.filter(|k| members.iter().all(|(key, _)| key.name != *k) && tag != Some(*k)).collect()
+        } else {
+            vec![]
         };
         let mut meant = vec![];
         for (key, child) in members {
@@ -272,12 +292,12 @@ impl<'a> Walk<'a> {
                     self.check(child, &path, asked.part(schema), &key.at);
                 }
                 (None, Some(Value::Bool(false))) => {
-                    let suggestion = nearest(&key.name, free());
+                    let suggestion = nearest(&key.name, free.iter().copied());
                     meant.extend(suggestion);
                     let message = format!("there is no setting `{}` here", key.name);
                     let problem = Problem::new(codes::UNKNOWN_KEY, path, key.at.clone(), message)
                         .given(&key.name)
-                        .allowed(quoted(free()))
+                        .allowed(quoted(free.iter().copied()))
                         .also(used.clone(), "used here");
                     self.problems.push(match suggestion {
                         Some(name) => problem.help(format!("did you mean `{name}`?")),
@@ -287,15 +307,29 @@ impl<'a> Walk<'a> {
                 (None, _) => {}
             }
         }
-        for name in asked.list("required").iter().filter_map(Value::as_str) {
+        for name in missing {
             // A misspelt key is one mistake, not two.
-            if tag != Some(name) && !meant.contains(&name) && given.iter().all(|g| g != name) {
+            if !meant.contains(&name) {
                 let message = format!("`{name}` is missing");
                 let problem = Problem::new(codes::MISSING, path.key(name), head.clone(), message);
                 let about = asked.schema["properties"][name]["description"].as_str().unwrap_or_default();
                 let help = format!("add `{name}: …`. {}", about.lines().next().unwrap_or_default());
                 self.problems.push(problem.help(help.trim_end()).also(used.clone(), "used here"));
             }
+        }
+    }
+}
+
+/// Gives settings that are written by their other name the one that they have.
+fn other_names(members: &mut [(Key, Node)], known: Option<&serde_json::Map<String, Value>>) {
+    let Some(known) = known else { return };
+    for i in 0..members.len() {
+        let other = &members[i].0.name;
+        let named = || known.iter().find(|(_, setting)| setting[ALIAS] == **other).map(|(name, _)| name);
+        let Some(name) = (if known.contains_key(other) { None } else { named() }) else { continue };
+        // Both at once are one too many: the other name is then unknown.
+        if members.iter().all(|(key, _)| key.name != *name) {
+            members[i].0.name.clone_from(name);
         }
     }
 }

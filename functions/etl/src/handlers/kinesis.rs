@@ -44,8 +44,9 @@ pub struct KinesisHandler {
     #[builder(default)]
     pub decompress: bool,
     /// Whether events are sorted by their shard: as the partition `__shardid__`, behind those that operations make.
-    #[serde(default, alias = "add_kinesis_shard_to_partitions")]
+    #[serde(default)]
     #[builder(default)]
+    #[schemars(extend("x-alias" = "add_kinesis_shard_to_partitions"))]
     pub add_shardid_to_partitions: bool,
     /// Accepted, as Bender's configs have it; has no meaning here.
     #[serde(default = "buffer_size")]
