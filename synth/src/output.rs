@@ -6,51 +6,121 @@
 
 use std::fmt::{self, Display};
 use std::io::{self, BufWriter, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use indicatif::ProgressBar;
 
 /// The two streams of the command.
+#[derive(Debug)]
 pub struct Output {
-    product: BufWriter<Box<dyn Write>>,
-    talk: Box<dyn Write>,
-}
-
-impl fmt::Debug for Output {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Output").finish_non_exhaustive()
-    }
+    product: Product,
+    talk: Talk,
+    /// Whether the product goes where colours are wanted.
+    colours: bool,
 }
 
 impl Output {
     /// The process's stdout and stderr.
     pub fn of_process() -> Self {
-        Self::new(anstream::stdout(), anstream::stderr())
-    }
-
-    /// Any two streams.
-    pub fn new(product: impl Write + 'static, talk: impl Write + 'static) -> Self {
-        Self { product: BufWriter::new(Box::new(product)), talk: Box::new(talk) }
+        let colours = anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
+        Self { product: Product::new(io::stdout()), talk: Talk::new(anstream::stderr()), colours }
     }
 
     /// One line (or several) of the product, with a line break at the end.
     pub fn product(&mut self, text: impl Display) -> io::Result<()> {
-        writeln!(self.product, "{text}")
+        self.product.write(format!("{text}\n").as_bytes())
     }
 
-    /// The product as a stream of bytes, buffered.
-    pub fn stream(&mut self) -> &mut dyn Write {
-        &mut self.product
+    /// The same for text with colours in it, which are taken out where none are wanted.
+    pub fn coloured(&mut self, text: &str) -> io::Result<()> {
+        if self.colours { self.product(text) } else { self.product(anstream::adapter::strip_str(text)) }
     }
 
-    /// One line of talk. That nobody listens is no error: the product counts.
+    /// The product as a stream of bytes, for others to write to.
+    pub fn stream(&self) -> Product {
+        self.product.clone()
+    }
+
+    /// One line of talk.
     pub fn talk(&mut self, text: impl Display) {
         // What was produced before stands before it on a terminal that shows both; a product that cannot be written
         // is noticed by the next `product` or by `finish`.
         let _ = self.product.flush();
-        let _ = writeln!(self.talk, "{text}");
+        self.talk.line(text);
+    }
+
+    /// The talk, for others to add to.
+    pub fn talker(&self) -> Talk {
+        self.talk.clone()
     }
 
     /// Hands over what is still in the buffer.
     pub fn finish(&mut self) -> io::Result<()> {
         self.product.flush()
+    }
+}
+
+/// Where the product goes: buffered, byte by byte as it is given.
+#[derive(Clone)]
+pub struct Product(Arc<Mutex<BufWriter<Box<dyn Write + Send>>>>);
+
+impl Product {
+    /// Any stream.
+    pub fn new(stream: impl Write + Send + 'static) -> Self {
+        Self(Arc::new(Mutex::new(BufWriter::with_capacity(1 << 16, Box::new(stream)))))
+    }
+
+    /// All of the bytes.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(bytes)
+    }
+
+    /// Hands over what is still in the buffer.
+    pub fn flush(&self) -> io::Result<()> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).flush()
+    }
+}
+
+impl fmt::Debug for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Product")
+    }
+}
+
+/// Where the talk goes: line by line, around a progress bar if there is one.
+#[derive(Clone)]
+pub struct Talk {
+    stream: Arc<Mutex<Box<dyn Write + Send>>>,
+    bar: Option<ProgressBar>,
+}
+
+impl Talk {
+    /// Any stream.
+    pub fn new(stream: impl Write + Send + 'static) -> Self {
+        Self { stream: Arc::new(Mutex::new(Box::new(stream))), bar: None }
+    }
+
+    /// The same stream, with lines that leave the bar in peace.
+    #[must_use]
+    pub fn around(self, bar: ProgressBar) -> Self {
+        Self { bar: Some(bar), ..self }
+    }
+
+    /// One line. That nobody listens is no error: the product counts.
+    pub fn line(&self, text: impl Display) {
+        let write = || {
+            let _ = writeln!(self.stream.lock().unwrap_or_else(PoisonError::into_inner), "{text}");
+        };
+        match &self.bar {
+            Some(bar) => bar.suspend(write),
+            None => write(),
+        }
+    }
+}
+
+impl fmt::Debug for Talk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Talk")
     }
 }
 
