@@ -1,8 +1,8 @@
 //! The command `synth`: turns stacks into templates, runs pipelines, packages functions, and says what is wrong.
 //!
 //! A library with a thin main, so that a workspace of your own has the same command with its own stacks and its own
-//! register of components. stdout is the product, stderr the talk; exit code 0 is fine, 1 is findings or a
-//! difference, 2 is a question that could not be answered.
+//! register of components (`examples/own_workspace.rs` is one). stdout is the product, stderr the talk; exit code 0 is
+//! fine, 1 is findings or a difference, 2 is a question that could not be answered.
 
 pub mod commands;
 pub mod diff;
@@ -14,13 +14,16 @@ pub mod workspace;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use constructs::{App, Stack};
+use etl::registry::Registry;
 
 use crate::commands::{Cli, Context};
 use crate::output::{Output, Verdict};
 use crate::workspace::Machine;
 
-/// The whole command: reads the arguments and the environment, the only place that does.
-pub fn main_with() -> ExitCode {
+/// The whole command, with these stacks and these components: reads the arguments and the environment, the only place
+/// that does.
+pub fn main_with(stacks: impl IntoIterator<Item = Stack>, registry: Registry) -> ExitCode {
     let cli = Cli::parse();
     let mut out = Output::of_process();
     let dir = match std::env::current_dir() {
@@ -31,11 +34,8 @@ pub fn main_with() -> ExitCode {
         }
     };
     let machine = Machine { dir, env: std::env::vars_os().collect() };
-    run(&cli, &Context { machine }, &mut out)
-}
-
-fn run(cli: &Cli, context: &Context, out: &mut Output) -> ExitCode {
-    let outcome = cli.run(context, out).and_then(|verdict| Ok(out.finish().map(|()| verdict)?));
+    let context = Context { app: App::new(stacks), registry, machine };
+    let outcome = cli.run(&context, &mut out).and_then(|verdict| Ok(out.finish().map(|()| verdict)?));
     match outcome {
         Ok(Verdict::Fine) => ExitCode::SUCCESS,
         Ok(Verdict::Findings) => ExitCode::from(1),

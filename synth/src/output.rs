@@ -26,6 +26,11 @@ impl Output {
         Self { product: Product::new(io::stdout()), talk: Talk::new(anstream::stderr()), colours }
     }
 
+    /// Any two streams, without colours.
+    pub fn to(product: Product, talk: Talk) -> Self {
+        Self { product, talk, colours: false }
+    }
+
     /// One line (or several) of the product, with a line break at the end.
     pub fn product(&mut self, text: impl Display) -> io::Result<()> {
         self.product.write(format!("{text}\n").as_bytes())
@@ -154,13 +159,42 @@ pub fn is_broken_pipe(error: &anyhow::Error) -> bool {
 pub fn unknown<N: AsRef<str>>(kind: &str, name: &str, there: &[N]) -> String {
     let listed: Vec<String> = there.iter().map(|name| format!("`{}`", name.as_ref())).collect();
     let there_is = if listed.is_empty() { "none".to_owned() } else { listed.join(", ") };
-    let near = there
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(name, known.as_ref()), known.as_ref()))
-        .min()
-        .filter(|(distance, known)| *distance <= known.chars().count().div_ceil(3));
-    let suggestion = near.map(|(_, known)| format!("; did you mean `{known}`?")).unwrap_or_default();
+    let near = nearest(name, there.iter().map(AsRef::as_ref));
+    let suggestion = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
     format!("no {kind} is called `{name}`; there is {there_is}{suggestion}")
+}
+
+/// The name that was probably meant.
+pub fn nearest<'a>(name: &str, there: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    there
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(name, known), known))
+        .min()
+        .filter(|(distance, known)| *distance <= known.chars().count().div_ceil(3))
+        .map(|(_, known)| known)
+}
+
+/// What was written, for tests.
+#[cfg(test)]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Capture(Arc<Mutex<Vec<u8>>>);
+
+#[cfg(test)]
+impl Capture {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
+    }
+}
+
+#[cfg(test)]
+impl Write for Capture {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

@@ -43,6 +43,33 @@ impl Machine {
     }
 }
 
+/// `NAME=VALUE`: what a variable of a config stands for.
+#[derive(Clone, Debug)]
+pub struct Setting {
+    name: String,
+    value: String,
+}
+
+impl std::str::FromStr for Setting {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, value) = text.split_once('=').ok_or("give a name and a value: NAME=VALUE")?;
+        if name.is_empty() || !name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_') {
+            return Err("a variable's name is letters, digits and `_`");
+        }
+        Ok(Self { name: name.to_owned(), value: value.to_owned() })
+    }
+}
+
+impl Setting {
+    /// The value of a variable: the last one that was set, else that of the environment.
+    pub fn lookup(settings: &[Self], machine: &Machine, name: &str) -> Option<String> {
+        let set = settings.iter().rev().find(|setting| setting.name == name).map(|setting| setting.value.as_str());
+        set.or_else(|| machine.var(name)).map(str::to_owned)
+    }
+}
+
 /// A path as a person would write it from `dir`: relative where it lies below.
 pub fn shown(path: &Path, dir: &Path) -> String {
     path.strip_prefix(dir).unwrap_or(path).display().to_string()

@@ -44,9 +44,9 @@ fn a_function_becomes_a_zip_under_its_content_hash() {
     let package = &document["packages"][0];
     let key = package["key"].as_str().unwrap();
     let hash = key.strip_prefix(&format!("hello-{ARCH}-")).and_then(|rest| rest.strip_suffix(".zip"));
-    assert_eq!(hash.map(str::len), Some(16), "{key}");
+    assert_eq!(hash.map(str::len), Some(64), "{key}");
     assert_eq!(document["packages"].as_array().unwrap().len(), 1, "only what was asked for");
-    assert_eq!(document["commands"][0], format!("aws s3 cp target/package/{key} s3://code/{key}"));
+    assert_eq!(document["commands"][ARCH][0], format!("aws s3 cp target/package/{key} s3://code/{key}"));
 
     let file = dir.path().join("target/package").join(key);
     let mut archive = zip::ZipArchive::new(File::open(&file).unwrap()).unwrap();
@@ -60,7 +60,7 @@ fn a_function_becomes_a_zip_under_its_content_hash() {
 
     let parameters = fs::read_to_string(dir.path().join(format!("target/package/parameters-{ARCH}.json"))).unwrap();
     let parameters: Vec<String> = serde_json::from_str(&parameters).unwrap();
-    assert_eq!(parameters[0], "CodeBucket=code");
+    assert_eq!(parameters[0], "HelloCodeBucket=code");
     assert_eq!(parameters[1], format!("HelloCodeKey={key}"));
     assert_eq!(parameters[2], format!("HelloCodeSha256={}", package["code_sha256"].as_str().unwrap()));
 

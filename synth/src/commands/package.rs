@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use anyhow::{Context as _, bail};
+use constructs::Template;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
@@ -18,7 +19,7 @@ use crate::workspace::{Machine, Metadata, shown};
 /// Builds the functions and zips each for Lambda, named by its content.
 ///
 /// A function is a file in `functions/src/bin`. Its zip holds the program as `bootstrap` and the notices of the
-/// software linked into it; its name is `<function>-<arch>-<start of the SHA-256 of the zip>.zip`, so the same
+/// software linked into it; its name is `<function>-<arch>-<SHA-256 of the zip>.zip`, so the same
 /// program has the same name and a new one never takes the place of an old one. Beside the zips, `parameters-<arch>.json`
 /// is what `aws cloudformation deploy --parameter-overrides file://…` takes. The commands that remain to be run are printed.
 ///
@@ -42,6 +43,13 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
+
+/// What a bucket is called that nobody has named.
+const BUCKET: &str = "BUCKET";
+/// How the parameters of a function's code end, after the kind of function: see [`constructs::asset`].
+const CODE_BUCKET: &str = "CodeBucket";
+const CODE_KEY: &str = "CodeKey";
+const CODE_SHA256: &str = "CodeSha256";
 
 /// A zip that was written.
 struct Package {
@@ -69,8 +77,11 @@ pub fn run(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<V
     arches.dedup();
     // All tools first: nobody wants to learn after six minutes that the second half cannot be built.
     let tools = arches.iter().map(|&arch| build::Tool::find(machine, arch)).collect::<anyhow::Result<Vec<_>>>()?;
+    let bucket = args.bucket.as_deref();
+    let stacks = deployables(context, bucket.unwrap_or(BUCKET));
     let mut packages = Vec::new();
     let mut parameters = BTreeMap::new();
+    let mut commands = Vec::new();
     for (&arch, tool) in arches.iter().zip(tools) {
         out.talk(format_args!("building {} for {} with {}", functions.join(", "), arch.name(), tool.name()));
         let binaries = build::build(machine, &metadata, tool, &functions, arch)?;
@@ -80,22 +91,29 @@ pub fn run(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<V
             .map(|(function, path)| package(function, path, &notices, arch, &dir))
             .collect::<anyhow::Result<Vec<_>>>()?;
         let file = dir.join(format!("parameters-{}.json", arch.name()));
-        fs::write(&file, format!("{:#}\n", json!(parameters_of(&built, args.bucket.as_deref()))))
+        fs::write(&file, format!("{:#}\n", json!(parameters_of(&built, &stacks, bucket))))
             .with_context(|| format!("cannot write `{}`", file.display()))?;
+        commands.push((arch, self::commands(&built, &file, &stacks, bucket.unwrap_or(BUCKET), &machine.dir)));
         parameters.insert(arch, file);
         packages.extend(built);
     }
-    let commands = commands(&packages, args.bucket.as_deref(), &machine.dir);
     for package in &packages {
         let file = shown(&package.file, &machine.dir);
         out.talk(format_args!("{file} ({}.{} MiB)", package.bytes >> 20, ((package.bytes & 0xF_FFFF) * 10) >> 20));
     }
     match args.format {
         Format::Text => {
-            if args.bucket.is_none() {
-                out.talk("to run, with the bucket's name for BUCKET (`--bucket NAME` puts it in here and into the parameters):");
+            if bucket.is_none() {
+                out.talk(format_args!(
+                    "to run, with the bucket's name for {BUCKET} (`--bucket NAME` puts it in here and into the parameters):"
+                ));
             }
-            commands.iter().try_for_each(|command| out.product(command))?;
+            for (arch, commands) in &commands {
+                if arches.len() > 1 {
+                    out.talk(format_args!("for {}:", arch.name()));
+                }
+                commands.iter().try_for_each(|command| out.product(command))?;
+            }
         }
         Format::Json => out.product(format_args!("{:#}", document(&packages, &parameters, &commands)))?,
     }
@@ -142,7 +160,7 @@ fn package(function: &str, path: &Path, notices: &str, arch: Arch, dir: &Path) -
         let _ = write!(text, "{byte:02x}");
         text
     });
-    let key = format!("{function}-{}-{}.zip", arch.name(), sha256.get(..16).unwrap_or_default());
+    let key = format!("{function}-{}-{sha256}.zip", arch.name());
     let file = dir.join(&key);
     fs::write(&file, &archive).with_context(|| format!("cannot write `{}`", file.display()))?;
     Ok(Package {
@@ -155,16 +173,38 @@ fn package(function: &str, path: &Path, notices: &str, arch: Arch, dir: &Path) -
     })
 }
 
-/// The parameters of a stack that say where its functions' code is, as `--parameter-overrides file://…` takes them: a list of
-/// `Name=Value`. One file does for every stack: `deploy` leaves out what a template has no parameter for.
-fn parameters_of(packages: &[Package], bucket: Option<&str>) -> Vec<String> {
-    let mut list: Vec<String> = bucket.map(|bucket| format!("CodeBucket={bucket}")).into_iter().collect();
+/// The parameters that say where the functions' code is, as `--parameter-overrides file://…` takes them: a list of `Name=Value`. One
+/// file does for every stack: `deploy` leaves out what a template has no parameter for.
+fn parameters_of(packages: &[Package], stacks: &[Deployable], bucket: Option<&str>) -> Vec<String> {
+    let mut list = Vec::new();
     for package in packages {
-        let name = pascal_case(&package.function);
-        list.push(format!("{name}CodeKey={}", package.key));
-        list.push(format!("{name}CodeSha256={}", package.sha256));
+        let kind = kind_of(&package.function, stacks);
+        if let Some(bucket) = bucket {
+            list.push(format!("{kind}{CODE_BUCKET}={bucket}"));
+        }
+        list.push(format!("{kind}{CODE_KEY}={}", package.key));
+        list.push(format!("{kind}{CODE_SHA256}={}", package.sha256));
     }
     list
+}
+
+/// A stack whose template can be had.
+struct Deployable {
+    name: String,
+    parameters: Vec<String>,
+    /// What `deploy` wants to be told.
+    options: String,
+}
+
+/// How the stacks call a kind of function: `EtlCodeKey` is of the function `etl`, `OpenSearchSetupCodeKey` of `opensearch_setup`.
+fn kind_of(function: &str, stacks: &[Deployable]) -> String {
+    let plain = |name: &str| name.replace(['_', '-'], "").to_ascii_lowercase();
+    stacks
+        .iter()
+        .flat_map(|stack| &stack.parameters)
+        .filter_map(|parameter| parameter.strip_suffix(CODE_KEY))
+        .find(|kind| plain(kind) == plain(function))
+        .map_or_else(|| pascal_case(function), str::to_owned)
 }
 
 fn pascal_case(name: &str) -> String {
@@ -175,16 +215,68 @@ fn pascal_case(name: &str) -> String {
         .collect()
 }
 
-/// What remains to be run.
-fn commands(packages: &[Package], bucket: Option<&str>, dir: &Path) -> Vec<String> {
-    let bucket = bucket.unwrap_or("BUCKET");
-    packages
-        .iter()
-        .map(|package| format!("aws s3 cp {} s3://{bucket}/{}", shown(&package.file, dir), package.key))
+/// The stacks that run functions; those with errors cannot be deployed and are left out.
+fn deployables(context: &Context, bucket: &str) -> Vec<Deployable> {
+    let stacks = context.app.stacks();
+    let templates = stacks.iter().filter_map(|stack| Some((stack.name(), stack.synth().template().ok()?)));
+    templates
+        .map(|(name, template)| {
+            let parameters = template.as_json()["Parameters"].as_object();
+            let parameters = parameters.map(|p| p.keys().cloned().collect()).unwrap_or_default();
+            Deployable { name: name.to_owned(), parameters, options: options(&template, bucket) }
+        })
+        .filter(|stack| stack.parameters.iter().any(|parameter| parameter.ends_with(CODE_KEY)))
         .collect()
 }
 
-fn document(packages: &[Package], parameters: &BTreeMap<Arch, PathBuf>, commands: &[String]) -> Value {
+fn options(template: &Template, bucket: &str) -> String {
+    // The most that CloudFormation takes without a bucket.
+    const INLINE: usize = 51_200;
+    let named = |kind: &str, name: &str| {
+        template.resources_of(kind).any(|(_, resource)| resource["Properties"].get(name).is_some())
+    };
+    let has_names = named("AWS::IAM::Role", "RoleName")
+        || named("AWS::IAM::ManagedPolicy", "ManagedPolicyName")
+        || named("AWS::IAM::User", "UserName")
+        || named("AWS::IAM::Group", "GroupName");
+    let mut options = format!(" --capabilities {}", if has_names { "CAPABILITY_NAMED_IAM" } else { "CAPABILITY_IAM" });
+    if template.to_json().len() > INLINE {
+        let _ = write!(options, " --s3-bucket {bucket}");
+    }
+    let tags: Vec<String> = template.tags().iter().map(|(key, value)| quoted(&format!("{key}={value}"))).collect();
+    if !tags.is_empty() {
+        let _ = write!(options, " --tags {}", tags.join(" "));
+    }
+    options
+}
+
+/// An argument as a shell takes it.
+fn quoted(text: &str) -> String {
+    let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./=:,@+".contains(letter);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// What remains to be run, for the first of the processors that were asked for.
+fn commands(packages: &[Package], parameters: &Path, stacks: &[Deployable], bucket: &str, dir: &Path) -> Vec<String> {
+    let uploads = packages
+        .iter()
+        .map(|package| format!("aws s3 cp {} s3://{bucket}/{}", quoted(&shown(&package.file, dir)), package.key));
+    let deployments = stacks.iter().map(|stack| {
+        format!(
+            "aws cloudformation deploy --stack-name {0} --template-file target/templates/{0}.template.json --parameter-overrides {1}{2}",
+            stack.name,
+            quoted(&format!("file://{}", shown(parameters, dir))),
+            stack.options,
+        )
+    });
+    uploads.chain(deployments).collect()
+}
+
+fn document(packages: &[Package], parameters: &BTreeMap<Arch, PathBuf>, commands: &[(Arch, Vec<String>)]) -> Value {
     json!({
         "packages": packages.iter().map(|package| json!({
             "function": package.function,
@@ -195,7 +287,7 @@ fn document(packages: &[Package], parameters: &BTreeMap<Arch, PathBuf>, commands
             "bytes": package.bytes,
         })).collect::<Vec<_>>(),
         "parameters": parameters.iter().map(|(arch, file)| (arch.name().to_owned(), json!(file))).collect::<Map<_, _>>(),
-        "commands": commands,
+        "commands": commands.iter().map(|(arch, list)| (arch.name().to_owned(), json!(list))).collect::<Map<_, _>>(),
     })
 }
 
@@ -203,19 +295,49 @@ fn document(packages: &[Package], parameters: &BTreeMap<Arch, PathBuf>, commands
 mod tests {
     use super::*;
 
+    fn package(function: &str) -> Package {
+        let key = format!("{function}-arm64-0.zip");
+        let file = Path::new("/w/it's").join(&key);
+        Package { function: function.into(), arch: Arch::Arm64, file, key, sha256: "AA=".into(), bytes: 1 }
+    }
+
     #[test]
-    fn parameters_are_named_after_the_function() {
-        let package = Package {
-            function: "opensearch_setup".into(),
-            arch: Arch::Arm64,
-            file: "x".into(),
-            key: "opensearch_setup-arm64-0.zip".into(),
-            sha256: "AA=".into(),
-            bytes: 1,
+    fn parameters_are_called_as_the_stacks_call_them() {
+        let stack = Deployable {
+            name: "logs".into(),
+            parameters: ["Retention", "OpenSearchSetupCodeKey"].map(str::to_owned).into(),
+            options: " --capabilities CAPABILITY_IAM".into(),
         };
+        let packages = [package("opensearch_setup"), package("my_etl")];
         assert_eq!(
-            parameters_of(&[package], Some("code")),
-            ["CodeBucket=code", "OpensearchSetupCodeKey=opensearch_setup-arm64-0.zip", "OpensearchSetupCodeSha256=AA=",]
+            parameters_of(&packages, &[stack], Some("code")),
+            [
+                "OpenSearchSetupCodeBucket=code",
+                "OpenSearchSetupCodeKey=opensearch_setup-arm64-0.zip",
+                "OpenSearchSetupCodeSha256=AA=",
+                "MyEtlCodeBucket=code",
+                "MyEtlCodeKey=my_etl-arm64-0.zip",
+                "MyEtlCodeSha256=AA=",
+            ]
+        );
+    }
+
+    #[test]
+    fn what_remains_to_be_run_can_be_pasted_into_a_shell() {
+        let mut stack = constructs::Stack::new("logs").tag("team", "log people");
+        stack.scope().add(
+            "Role",
+            constructs::Untyped::new("AWS::IAM::Role", json!({"RoleName": "r", "AssumeRolePolicyDocument": {}})),
+        );
+        let template = stack.synth().draft().clone();
+        let stack = Deployable { name: "logs".into(), parameters: vec![], options: options(&template, "code") };
+        assert_eq!(
+            commands(&[package("etl")], Path::new("/w/p.json"), &[stack], "code", Path::new("/w")),
+            [
+                r"aws s3 cp 'it'\''s/etl-arm64-0.zip' s3://code/etl-arm64-0.zip",
+                "aws cloudformation deploy --stack-name logs --template-file target/templates/logs.template.json \
+                 --parameter-overrides file://p.json --capabilities CAPABILITY_NAMED_IAM --tags 'team=log people'",
+            ]
         );
     }
 

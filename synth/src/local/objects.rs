@@ -2,22 +2,36 @@
 
 use std::fs::File;
 use std::io::{BufReader, ErrorKind};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use etl::ports::{Object, ObjectError, Objects};
 
 use super::below;
 
-/// A folder with a folder for each bucket.
+/// A folder with a folder for each bucket, and the files of the machine.
 #[derive(Debug)]
 pub struct LocalObjects {
     folder: Option<PathBuf>,
+    dir: PathBuf,
 }
 
 impl LocalObjects {
-    /// Reads from `folder`; without one, no object can be read.
-    pub fn new(folder: Option<PathBuf>) -> Self {
-        Self { folder }
+    /// Reads objects from `folder`; without one, no object can be read. Files with a relative path are those of `dir`.
+    pub fn new(folder: Option<PathBuf>, dir: PathBuf) -> Self {
+        Self { folder, dir }
+    }
+}
+
+fn read(path: &Path) -> Result<Object, ObjectError> {
+    let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
+    match opened {
+        Ok((metadata, _)) if metadata.is_dir() => Err(ObjectError::Gone),
+        Ok((metadata, file)) => Ok(Object { reader: Box::new(BufReader::new(file)), size: Some(metadata.len()) }),
+        Err(error) => Err(match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory => ObjectError::Gone,
+            ErrorKind::PermissionDenied => ObjectError::Denied(error.kind().to_string()),
+            kind => ObjectError::Outage(kind.to_string()),
+        }),
     }
 }
 
@@ -28,17 +42,11 @@ impl Objects for LocalObjects {
             .folder
             .as_ref()
             .ok_or_else(|| ObjectError::Outage("no folder of objects is given: --objects DIR".to_owned()))?;
-        let path = below(&below(folder, &bucket.replace('/', "%2F")), key);
-        let opened = File::open(path).and_then(|file| Ok((file.metadata()?, file)));
-        match opened {
-            Ok((metadata, _)) if metadata.is_dir() => Err(ObjectError::Gone),
-            Ok((metadata, file)) => Ok(Object { reader: Box::new(BufReader::new(file)), size: Some(metadata.len()) }),
-            Err(error) => Err(match error.kind() {
-                ErrorKind::NotFound | ErrorKind::NotADirectory => ObjectError::Gone,
-                ErrorKind::PermissionDenied => ObjectError::Denied(error.kind().to_string()),
-                kind => ObjectError::Outage(kind.to_string()),
-            }),
-        }
+        read(&below(&below(folder, &bucket.replace('/', "%2F")), key))
+    }
+
+    fn file(&self, path: &str) -> Result<Object, ObjectError> {
+        read(&self.dir.join(path))
     }
 }
 
@@ -54,7 +62,7 @@ mod tests {
         fs::create_dir_all(dir.path().join("root/logs/a b")).unwrap();
         fs::write(dir.path().join("root/logs/a b/c.json"), "{}").unwrap();
         fs::write(dir.path().join("secret"), "not for you").unwrap();
-        let objects = LocalObjects::new(Some(dir.path().join("root")));
+        let objects = LocalObjects::new(Some(dir.path().join("root")), dir.path().into());
         let mut object = objects.open("logs", "a b/c.json", Some("v1")).unwrap();
         let mut text = String::new();
         object.reader.read_to_string(&mut text).unwrap();
@@ -64,11 +72,12 @@ mod tests {
         {
             assert_eq!(objects.open(bucket, key, None).unwrap_err(), ObjectError::Gone, "{bucket} {key}");
         }
+        assert_eq!(objects.file("secret").unwrap().size, Some(11), "a file that the config names");
     }
 
     #[test]
     fn without_a_folder_the_way_out_is_said() {
-        let error = LocalObjects::new(None).open("b", "k", None).unwrap_err().to_string();
+        let error = LocalObjects::new(None, PathBuf::new()).open("b", "k", None).unwrap_err().to_string();
         assert!(error.contains("--objects DIR"), "{error}");
     }
 }
