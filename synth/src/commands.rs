@@ -86,7 +86,9 @@ impl Context {
             problems.extend(synthesis.problems.iter().cloned());
             templates.push((stack.name().to_owned(), synthesis.draft().clone()));
         }
-        problems.iter().for_each(|problem| out.talk(problem));
+        for problem in &problems {
+            out.talk(problem);
+        }
         let errors = problems.iter().filter(|problem| problem.severity == Severity::Error).count();
         if errors == 0 {
             return Some(templates);

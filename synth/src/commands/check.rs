@@ -1,7 +1,9 @@
 //! `synth check`: all that can be refused before a deployment.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::fs;
 use std::path::Path;
-use std::{collections::BTreeSet, fs};
 
 use annotate_snippets::Renderer;
 use anyhow::{Context as _, bail};
@@ -94,21 +96,22 @@ fn checked_file(name: &str, path: &Path, args: &Args, context: &Context) -> anyh
         let kind = Kind::Template(check_template(name, &template));
         return Ok(Checked { name: name.to_owned(), kind, variables: Vec::new() });
     }
-    let given = |variable: &str| Setting::lookup(&args.set, &context.machine, variable);
-    let Err(mut report) = PipelineConfig::read(&context.registry, name, &text, Variables::From(&given)) else {
-        return Ok(Checked { name: name.to_owned(), kind: Kind::Config(None), variables: Vec::new() });
-    };
     // What nobody gives here, the deployment may.
-    let mut variables = BTreeSet::new();
-    report.problems.retain(|problem| {
-        let missing = problem.code == etl::codes::NO_VARIABLE;
-        if missing {
-            variables.extend(problem.given.clone());
+    let missing = RefCell::new(BTreeSet::new());
+    let given = |variable: &str| {
+        let value = Setting::lookup(&args.set, &context.machine, variable);
+        if value.is_none() {
+            missing.borrow_mut().insert(variable.to_owned());
         }
-        !missing
+        value
+    };
+    let read = PipelineConfig::read(&context.registry, name, &text, Variables::From(&given));
+    let variables = missing.into_inner().into_iter().collect();
+    let report = read.err().and_then(|mut report| {
+        report.problems.retain(|problem| problem.code != etl::codes::NO_VARIABLE);
+        (!report.problems.is_empty()).then_some(report)
     });
-    let report = (!report.problems.is_empty()).then_some(report);
-    Ok(Checked { name: name.to_owned(), kind: Kind::Config(report), variables: variables.into_iter().collect() })
+    Ok(Checked { name: name.to_owned(), kind: Kind::Config(report), variables })
 }
 
 impl Checked {

@@ -41,7 +41,7 @@ pub fn run(args: &Args, out: &mut Output) -> anyhow::Result<Verdict> {
         match args.format {
             Format::Text => all.iter().try_for_each(|code| out.product(format_args!("{}  {}", code.id, code.title)))?,
             Format::Json => {
-                out.product(format_args!("{:#}", all.iter().map(Explained::document).collect::<Value>()))?
+                out.product(format_args!("{:#}", all.iter().map(Explained::document).collect::<Value>()))?;
             }
         }
         return Ok(Verdict::Fine);

@@ -122,7 +122,7 @@ mod tests {
     use super::*;
     use crate::output::{Capture, Product, Talk};
     use crate::workspace::Machine;
-    use constructs::cfn::{IntoJson as _, sqs};
+    use constructs::cfn::sqs;
     use constructs::{App, Stack};
     use proptest::prelude::*;
 

@@ -40,6 +40,17 @@ pub enum Step {
     Text,
 }
 
+impl Step {
+    /// The name of a member; nothing for an item; none for a way into a text, where names are others'.
+    pub(super) fn name(&self) -> Option<&str> {
+        match self {
+            Self::Member(name) => Some(name),
+            Self::Item(_) | Self::Keyed(_) => Some(""),
+            Self::Text => None,
+        }
+    }
+}
+
 impl Path {
     /// The path one step further.
     #[must_use]

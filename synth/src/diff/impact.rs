@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cfn::ResourceType;
+use cfn::resource::Replacement;
 use serde_json::{Map, Value};
 
 use super::compare::{self, Change, Path, Step, is_call};
@@ -23,17 +24,6 @@ const KEEPS_DATA: &[&str] = &[
     "AWS::SQS::Queue",
     "AWS::SSM::Parameter",
     "AWS::SecretsManager::Secret",
-];
-
-/// Where the registry's schemas say less than AWS's page of the property, or nothing.
-const BEYOND_THE_SCHEMAS: &[(&str, &str, Action)] = &[
-    // The catalog is part of what a database is called; the page says Replacement.
-    ("AWS::Glue::Database", "CatalogId", Action::Replace),
-    // The consumer group is fixed at creation, the rest of it is not.
-    ("AWS::Lambda::EventSourceMapping", "AmazonManagedKafkaEventSourceConfig", Action::MayReplace),
-    ("AWS::Lambda::EventSourceMapping", "SelfManagedKafkaEventSourceConfig", Action::MayReplace),
-    // The page says Replacement; newer resource handlers switch it on in place.
-    ("AWS::S3::Bucket", "ObjectLockEnabled", Action::MayReplace),
 ];
 
 /// How one resource changes; `None` when it does not.
@@ -73,85 +63,45 @@ fn fate(kind: &str, action: Action, before: Option<&Value>, after: Option<&Value
 }
 
 fn effect(kind: &str, change: &Change) -> Action {
-    let mut steps = change.path.0.iter();
-    match steps.next() {
-        Some(Step::Member(member)) if member == "Properties" => {
-            let known = cfn::resource_type(kind);
-            match change.path.0.get(1..) {
-                // All the properties come or go at once.
-                None | Some([]) => [&change.before, &change.after]
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_object)
-                    .flatten()
-                    .map(|(name, value)| property(kind, known, &[Step::Member(name.clone())], [Some(value), None]))
-                    .max()
-                    .unwrap_or(Action::Update),
-                Some(steps) => property(kind, known, steps, [change.before.as_ref(), change.after.as_ref()]),
+    match change.path.0.split_first() {
+        Some((Step::Member(member), steps)) if member == "Properties" => {
+            let Some(known) = cfn::resource_type(kind) else { return Action::Unknown };
+            // A list's items have no say in it.
+            let path: Vec<&str> = steps.iter().map_while(Step::name).filter(|name| !name.is_empty()).collect();
+            let both = [&change.before, &change.after].into_iter().flatten();
+            let replacement = both.map(|value| replacement(known, &path, value)).max().unwrap_or(Replacement::No);
+            match replacement {
+                Replacement::No => Action::Update,
+                Replacement::Maybe => Action::MayReplace,
+                Replacement::Yes => Action::Replace,
             }
         }
-        Some(Step::Member(member)) if member == "Type" => Action::Refuse,
+        Some((Step::Member(member), _)) if member == "Type" => Action::Refuse,
         // A resource with a condition comes or goes with it.
-        Some(Step::Member(member)) if member == "Condition" => Action::Update,
+        Some((Step::Member(member), _)) if member == "Condition" => Action::Update,
         _ => Action::Annotate,
     }
 }
 
-/// What a change at `steps` below `Properties` does; `values` are what stands there before and after.
-fn property(kind: &str, known: Option<&ResourceType>, steps: &[Step], values: [Option<&Value>; 2]) -> Action {
-    let Some(known) = known else { return Action::Unknown };
-    let hits = |paths: &[&str]| paths.iter().any(|path| touches(path, steps, values));
-    if hits(known.create_only) {
-        return Action::Replace;
+/// What it does to the resource that `value` comes, goes or changes there: as much as the weightiest property in it.
+fn replacement(known: &ResourceType, path: &[&str], value: &Value) -> Replacement {
+    let at = known.replacement(path);
+    // Only where something below may replace does it matter what is there.
+    if at != Replacement::Maybe {
+        return at;
     }
-    if hits(known.conditional_create_only) {
-        return Action::MayReplace;
-    }
-    BEYOND_THE_SCHEMAS
-        .iter()
-        .filter(|(of, path, _)| *of == kind && touches(path, steps, values))
-        .map(|(_, _, action)| *action)
-        .max()
-        .unwrap_or(Action::Update)
-}
-
-/// Whether a change at `steps` concerns the property `path` (`VpcConfig/SubnetIds`, `Rules/*/Name`): it is there or
-/// inside of it, or what comes or goes there holds it.
-fn touches(path: &str, steps: &[Step], values: [Option<&Value>; 2]) -> bool {
-    let mut wanted: Vec<&str> = path.split('/').collect();
-    for step in steps {
-        let Some(name) = wanted.first() else { return true };
-        let fits = match step {
-            Step::Member(member) => name == member || *name == "*",
-            Step::Item(_) | Step::Keyed(_) => {
-                // Schemas write the items of a list as `*`, or not at all.
-                if *name != "*" {
-                    continue;
-                }
-                true
-            }
-            Step::Text => true,
-        };
-        if !fits {
-            return false;
+    let below = match value {
+        Value::Object(members) if is_call(members) => match members.get("Fn::If").and_then(Value::as_array) {
+            Some(branches) => branches.iter().skip(1).map(|branch| replacement(known, path, branch)).max(),
+            None => None,
+        },
+        Value::Object(members) => {
+            members.iter().map(|(name, member)| replacement(known, &[path, &[name]].concat(), member)).max()
         }
-        wanted.remove(0);
-    }
-    wanted.is_empty() || values.into_iter().flatten().any(|value| holds(value, &wanted))
-}
-
-fn holds(value: &Value, path: &[&str]) -> bool {
-    match (path, value) {
-        ([], _) => true,
-        (["*", rest @ ..], Value::Array(items)) => items.iter().any(|item| holds(item, rest)),
-        (["*", rest @ ..], Value::Object(members)) => members.values().any(|member| holds(member, rest)),
-        // The branches of a condition, each of which may be the value.
-        (_, Value::Object(members)) if is_call(members) => members.values().any(|argument| holds(argument, path)),
-        (_, Value::Array(items)) => items.iter().any(|item| holds(item, path)),
-        ([name, rest @ ..], Value::Object(members)) => members.get(*name).is_some_and(|member| holds(member, rest)),
-        // Not what the schema says: nothing of the kind is in it.
-        _ => false,
-    }
+        Value::Array(items) => items.iter().map(|item| replacement(known, path, item)).max(),
+        _ => None,
+    };
+    below.unwrap_or(at)
 }
 
 /// A replaced resource has a new name and new attributes, so what refers to it changes too, and may in turn be

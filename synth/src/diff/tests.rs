@@ -174,47 +174,6 @@ fn permissions_are_read_wherever_a_policy_stands() {
     assert_eq!(shown(&diff.narrowed), [r#"* may not sqs:* on q if {"Bool":{"aws:SecureTransport":"false"}}"#]);
 }
 
-/// What CDK's own diff says of each property, held against ours. Where the two differ, the difference is decided here.
-#[test]
-fn our_tables_and_cdk_agree_but_for_what_is_decided() {
-    // Ours is finer: only a part of the property replaces (`EncryptionAtRestOptions/KmsKeyId`).
-    // Ours is more careful: `MayReplace` where a page of AWS or the registry says that it depends on the values.
-    const DECIDED: &[(&str, &str, Action)] = &[
-        ("AWS::Events::Rule", "EventBusName", Action::MayReplace),
-        ("AWS::Lambda::EventSourceMapping", "AmazonManagedKafkaEventSourceConfig", Action::MayReplace),
-        ("AWS::Lambda::EventSourceMapping", "SelfManagedKafkaEventSourceConfig", Action::MayReplace),
-        ("AWS::Lambda::Function", "DurableConfig", Action::MayReplace),
-        ("AWS::S3::Bucket", "ObjectLockEnabled", Action::MayReplace),
-        ("AWS::SNS::Subscription", "Region", Action::MayReplace),
-    ];
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/corpus/cdk/change-impact.json");
-    let Ok(text) = std::fs::read_to_string(path) else {
-        eprintln!("skipped: the corpus is not beside this workspace");
-        return;
-    };
-    let types: Map<String, Value> = serde_json::from_str(&text).unwrap();
-    let mut compared = 0;
-    for (kind, properties) in &types {
-        if cfn::resource_type(kind).is_none() {
-            continue;
-        }
-        for (name, cdk) in properties.as_object().unwrap() {
-            let of = |value: &str| template(json!({"R": {"Type": kind, "Properties": {name: value}}}));
-            let ours = find(&diff(&of("a"), &of("b")), "R").action;
-            let theirs = match cdk.as_str().unwrap() {
-                "WILL_REPLACE" => Action::Replace,
-                "MAY_REPLACE" => Action::MayReplace,
-                _ => Action::Update,
-            };
-            let decided = DECIDED.iter().find(|(k, n, _)| k == kind && n == name).map(|(.., action)| *action);
-            assert_eq!(ours, decided.unwrap_or(theirs), "{kind} {name}: CDK says {cdk}");
-            assert!(decided != Some(theirs), "{kind} {name}: no difference any more");
-            compared += 1;
-        }
-    }
-    assert!(compared > 300, "only {compared} properties compared");
-}
-
 fn json_value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

@@ -74,7 +74,9 @@ impl Settings for Told {
 impl BuildReporter for Told {
     fn report(&self, report: &Report) -> Vec<Call> {
         for call in self.of.report(report) {
-            told(&call).iter().for_each(|line| self.to.line(line));
+            for line in told(&call) {
+                self.to.line(&line);
+            }
         }
         Vec::new()
     }
