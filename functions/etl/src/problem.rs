@@ -58,7 +58,7 @@ impl Problem {
         self.also.extend(at.map(|at| (at, word)));
         self
     }
-    /// Points at another place when the message is only as long as it should be without it.
+    /// Whether its place in the text is known.
     pub(crate) fn is_placed(&self) -> bool {
         !(self.at.is_empty() && self.at.start == 0)
     }

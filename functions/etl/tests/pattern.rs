@@ -4,6 +4,7 @@
 //! that Java does not compile is `refused`. It was written by a program that asks the JDK.
 
 use etl::pattern::{Exhausted, Pattern, WholePattern};
+use proptest::prelude::*;
 use serde::Deserialize;
 
 #[derive(Deserialize)]
@@ -105,4 +106,17 @@ fn going_back_and_forth_too_often_is_an_error_and_not_a_wait() {
 fn bytes_that_are_no_text_match_no_character() {
     assert_eq!(WholePattern::new("a.b").unwrap().is_match(b"a\xffb"), Ok(false));
     assert_eq!(Pattern::new("b$").unwrap().is_match(b"\xff\xffb\n"), Ok(true));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// No text makes the translator panic, and a place that it names is in the text.
+    #[test]
+    fn whatever_the_expression_is_it_is_taken_or_refused(text in r"([ab0é.^$*+?|()\[\]{}\\,<>=!:&-]|\\[dDwWsSbBpPQEkRxuc0-9]|\(\?[<=!:>imsx-]){0,12}") {
+        match Pattern::new(&text) {
+            Ok(pattern) => prop_assert!(matches!(pattern.is_match("aé b0\n".as_bytes()), Ok(_) | Err(Exhausted))),
+            Err(error) => prop_assert!(error.at <= text.len() && text.is_char_boundary(error.at), "{}", error.at),
+        }
+    }
 }

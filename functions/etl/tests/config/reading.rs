@@ -13,6 +13,7 @@ use etl::{
     serializers::Json,
     wrappers::KinesisWrapper,
 };
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 #[test]
@@ -377,6 +378,47 @@ fn every_code_that_a_report_uses_is_explained() {
     for text in [include_str!("wrong.yaml"), "", "a: 1\n---\nb: 1"] {
         for problem in read(text).unwrap_err().problems {
             assert_eq!(codes::find(problem.code.id), Some(problem.code));
+        }
+    }
+}
+
+/// Texts that are nearly configs: a good one or a wrong one with some stretches replaced.
+fn nearly_configs() -> impl Strategy<Value = String> {
+    let yaml = include_str!("wrong.yaml").to_owned();
+    let good =
+        with("type: MaskOperation, field: f, only: '(?<a>b+)'", "type: Relay, stream_name: <HOST>, port: <PORT>");
+    let json = read(&good).map(|config| config.to_json()).unwrap_or_default();
+    let edit = (any::<prop::sample::Index>(), 0..6_usize, r#"[-\[\]{}:,'"&*!<>|?\\# \n\ta0é.%@`~]{0,4}"#);
+    (prop::sample::select(vec![yaml, good, json]), prop::collection::vec(edit, 0..4)).prop_map(|(mut text, edits)| {
+        for (at, length, new) in edits {
+            let starts: Vec<usize> = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
+            let from = at.index(starts.len());
+            let to = (from + length).min(starts.len() - 1);
+            text.replace_range(starts[from]..starts[to], &new);
+        }
+        text
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// No text makes the reader panic; what it says has places in the text and can be shown; what it reads, it writes.
+    #[test]
+    fn whatever_the_text_is_the_answer_can_be_shown(text in nearly_configs(), file in prop::sample::select(vec!["c.yaml", "c.json"])) {
+        match PipelineConfig::read(&registry(), file, &text, Variables::From(&environment)) {
+            Ok(config) => {
+                let again = PipelineConfig::read(&registry(), "inline", &config.to_json(), Variables::From(&environment));
+                prop_assert_eq!(again.map(|c| c.to_json()), Ok(config.to_json()));
+            }
+            Err(report) => {
+                prop_assert!(!report.problems.is_empty());
+                for problem in &report.problems {
+                    prop_assert!(text.get(problem.at.clone()).is_some());
+                }
+                prop_assert!(report.to_string().contains("mistake"));
+                prop_assert_eq!(report.lines().count(), report.problems.len());
+            }
         }
     }
 }
