@@ -71,7 +71,7 @@ pub trait BuildDeserializer: Settings {
 
 /// A deserializer that runs.
 pub trait RunDeserializer: fmt::Debug + Send {
-    /// See [`Deserializer::deserialize`].
+    /// See [`Deserializer::read`].
     fn read<'a>(&mut self, raw: Raw<'a>) -> Result<Payload<'a>, Fault>;
     /// See [`Deserializer::is_plain_json`].
     fn is_plain_json(&self) -> bool;

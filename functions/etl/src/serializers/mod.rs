@@ -46,7 +46,7 @@ pub trait BuildSerializer: Settings {
 
 /// A serializer that runs.
 pub trait RunSerializer: fmt::Debug + Send {
-    /// See [`Serializer::serialize`].
+    /// See [`Serializer::write`].
     fn write(&mut self, event: &Event<'_>, out: &mut Output) -> Result<(), Fault>;
 }
 
