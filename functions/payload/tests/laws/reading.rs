@@ -51,7 +51,7 @@ proptest! {
     }
 
     #[test]
-    fn what_an_arena_learned_changes_nothing(documents in prop::collection::vec(document(), 1..8)) {
+    fn what_an_arena_learned_changes_nothing(documents in prop::collection::vec(document(), 1..3)) {
         let mut arena = Arena::new();
         for document in documents.iter().chain(&documents) {
             let payload = arena.parse_slice(document.text.as_bytes()).unwrap();
@@ -60,7 +60,7 @@ proptest! {
     }
 
     #[test]
-    fn lines_of_one_buffer_do_not_see_each_other(documents in prop::collection::vec(document(), 1..6), crlf: bool) {
+    fn lines_of_one_buffer_do_not_see_each_other(documents in prop::collection::vec(document(), 1..4), crlf: bool) {
         let one_line = |document: &Document| document.text.replace(['\n', '\r'], " ");
         let lines: Vec<_> = documents.iter().map(one_line).collect();
         let mut arena = Arena::new();
