@@ -1,7 +1,7 @@
 //! Element by element is what the whole document gives.
 
 use crate::{
-    generate::{self, broken, document, value},
+    generate::{self, broken, document, eventful, value},
     grammar::is_json,
     model::{tree, written},
 };
@@ -37,7 +37,7 @@ proptest! {
     #![proptest_config(generate::config())]
 
     #[test]
-    fn elements_are_those_of_a_split(document in value(), broken in broken(), pick in 0..5usize) {
+    fn elements_are_those_of_a_split(document in prop_oneof![value(), eventful()], broken in broken(), pick in 0..5usize) {
         let path = Path::new(["$", "a", "b", "a.b", "a.a.b"][pick]).unwrap();
         let keep = [Name::new("k"), Name::new("a"), Name::new("none")];
         let mut arena = Arena::new();
@@ -79,6 +79,21 @@ fn a_document_broken_behind_the_array_gives_an_error_before_its_first_element() 
     assert_eq!(offset(br#"{"Records":[{},{}]"#), 18);
     assert_eq!(offset(br#"{"Records":[{},{}]} x"#), 20);
     assert_eq!(offset(b"{\"Records\":[{},{}],\"x\":\"\xff\"}"), 24);
+}
+
+#[test]
+fn of_repeated_names_the_last_one_counts() {
+    let mut arena = Arena::new();
+    let path = Path::new("a.b").unwrap();
+    for (text, expected) in [
+        (&br#"{"a":{"b":[1]},"a":{"b":[2]}}"#[..], Ok(vec!["2".to_owned()])),
+        (br#"{"a":{"b":[1],"b":null}}"#, Err(ChangeError::WrongKind(Kind::Null))),
+        (br#"{"a":{"b":[1]},"a":5}"#, Err(ChangeError::Missing)),
+        (br#"{"a":{"b":[1]},"a":{}}"#, Err(ChangeError::Missing)),
+    ] {
+        assert_eq!(by_elements(&mut arena, text, &path, &[]), expected);
+        assert_eq!(by_split(&mut arena, text, &path, &[]), expected);
+    }
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use crate::model::Tree;
 use proptest::prelude::*;
 
-/// 256 cases, or as many as the variable `PROPTEST_CASES` says.
+/// 100 cases, or more in proportion to the variable `PROPTEST_CASES` (which is 256 where it is not set).
 pub(crate) fn config() -> ProptestConfig {
-    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
+    let config = ProptestConfig::default();
+    ProptestConfig { cases: config.cases * 100 / 256, failure_persistence: None, ..config }
 }
 
 /// A document, as text with white space and escapes and as the tree that the text says.
@@ -129,6 +130,38 @@ pub(crate) fn value() -> impl Strategy<Value = Document> {
 /// An object, as events are.
 pub(crate) fn document() -> impl Strategy<Value = Document> {
     object(value())
+}
+
+/// An object in which the paths of the tests lead somewhere: `a` holds objects that have `a`, `b` and `a.b`, and `b`
+/// holds arrays. Half of them are compact, without repeated names, so that they could be written as they came.
+pub(crate) fn eventful() -> impl Strategy<Value = Document> {
+    let member = |name: &str, value: &Document| Document {
+        text: format!("\"{name}\":{}", value.text),
+        tree: Tree::Object(vec![(name.into(), value.tree.clone())]),
+    };
+    let join = |parts: Vec<Document>| {
+        let members = parts.iter().flat_map(|part| match &part.tree {
+            Tree::Object(list) => list.clone(),
+            _ => vec![],
+        });
+        let tree = Tree::Object(members.collect());
+        // The members of an object, or one member alone.
+        let inside =
+            |text: &str| text.strip_prefix('{').map_or(text.to_owned(), |text| text[..text.len() - 1].to_owned());
+        let texts = parts.iter().map(|part| inside(&part.text)).filter(|text| !text.trim().is_empty());
+        Document { text: format!("{{{}}}", texts.collect::<Vec<_>>().join(",")), tree }
+    };
+    let parts = (document(), document(), value(), value(), array(value()), any::<bool>(), any::<bool>());
+    parts.prop_map(move |(outer, inner, one, other, list, first, compact)| {
+        let inner = join(vec![member("b", &one), inner, member("a.b", &other)]);
+        let (a, b) = (member("a", &inner), member("b", &list));
+        let document = join(if first { vec![a, outer, b] } else { vec![outer, b, a] });
+        if !compact {
+            return document;
+        }
+        let tree = document.tree.meaning();
+        Document { text: tree.json(), tree }
+    })
 }
 
 /// A document with one byte too many, too few, or another one; mostly no JSON.

@@ -1,7 +1,7 @@
 //! Writing as Gson does.
 
 use crate::{
-    generate::{self, Document, document, value},
+    generate::{self, Document, eventful, value},
     model::{Tree, quoted, styled, tree_of_json},
 };
 use payload::{Arena, Path, Style};
@@ -47,7 +47,7 @@ proptest! {
     }
 
     #[test]
-    fn changed_documents_too(document in document(), new in value()) {
+    fn changed_documents_too(document in eventful(), new in value()) {
         let mut arena = Arena::new();
         let mut payload = arena.parse_slice(document.text.as_bytes()).unwrap();
         let mut expected = document.tree.meaning();

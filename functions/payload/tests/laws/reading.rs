@@ -100,6 +100,8 @@ fn names_are_equal_when_their_texts_are() {
     let mut arena = Arena::new();
     let payload = arena.parse_slice(br#"{"\u0061": 1, "b": 2, "a": 3, "\ud800": 4, "\uD800": 5}"#).unwrap();
     assert_eq!(written(&payload), r#"{"a":3,"b":2,"\ud800":5}"#);
+    assert_eq!(written(&arena.parse_slice(br#"[{"a":1,"a":2}]"#).unwrap()), r#"[{"a":2}]"#);
+    let payload = arena.parse_slice(br#"{"\u0061": 1, "b": 2, "a": 3}"#).unwrap();
     assert_eq!(payload.root().member(&Name::new("a")).unwrap().number_text(), Some("3"));
 }
 
