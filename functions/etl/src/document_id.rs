@@ -2,7 +2,7 @@
 //!
 //! Imports: `event`, `payload`.
 
-use crate::event::{Event, Fault, OriginKind};
+use crate::event::{Event, Fault, OriginKind, hash_text, hex};
 use payload::{Path, PathError, Value};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -99,12 +99,7 @@ fn origin_id(event: &Event<'_>) -> Result<String, Fault> {
     for element in &facts.elements {
         part(itoa::Buffer::new().format(*element));
     }
-    Ok(hex(&hash.finalize()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    digits.map(|digit| char::from_digit(digit.into(), 16).unwrap_or_default()).collect()
+    Ok(hash_text(&hex(&hash.finalize().into())).to_owned())
 }
 
 impl FromStr for DocumentId {
@@ -150,7 +145,7 @@ mod tests {
     use crate::event::{Facts, KinesisOrigin, Origin, S3Origin};
     use payload::Arena;
 
-    fn id(how: &str, json: &str, facts: Facts) -> Result<String, &'static str> {
+    fn id(how: &str, json: &str, facts: &Facts) -> Result<String, &'static str> {
         let mut arena = Arena::new();
         let payload = arena.parse_slice(json.as_bytes()).unwrap();
         let event = Event { payload, facts: &mut facts.clone() };
@@ -181,17 +176,17 @@ mod tests {
             record("12", "s"),
             record("2", "s1"),
         ];
-        let ids: Vec<_> = places.iter().map(|facts| id("origin", "{}", facts.clone()).unwrap()).collect();
+        let ids: Vec<_> = places.iter().map(|facts| id("origin", "{}", facts).unwrap()).collect();
         assert!(ids.iter().all(|id| id.len() == 40));
         let distinct: std::collections::BTreeSet<_> = ids.iter().collect();
         assert_eq!(distinct.len(), places.len());
-        assert_eq!(ids[0], id("origin", r#"{"other":1}"#, places[0].clone()).unwrap());
-        assert_eq!(id("origin", "{}", Facts::default()), Err(NO_ORIGIN.reason));
+        assert_eq!(ids[0], id("origin", r#"{"other":1}"#, &places[0]).unwrap());
+        assert_eq!(id("origin", "{}", &Facts::default()), Err(NO_ORIGIN.reason));
     }
 
     #[test]
     fn a_field_is_an_id_if_it_is_text_or_a_number_of_up_to_512_bytes() {
-        let id = |json: &str| id("$.a.id", json, Facts::default());
+        let id = |json: &str| id("$.a.id", json, &Facts::default());
         assert_eq!(id(r#"{"a":{"id":"\u0041\"b"}}"#).as_deref(), Ok("A\"b"));
         assert_eq!(id(r#"{"a":{"id":1.50}}"#).as_deref(), Ok("1.50"));
         assert_eq!(id(r#"{"a":{"id":[1]}}"#), Err(NO_TEXT.reason));

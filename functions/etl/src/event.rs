@@ -7,6 +7,7 @@
 
 use payload::Payload;
 use serde::{Deserialize, Serialize};
+use sha1::{Digest as _, Sha1};
 use std::{fmt, sync::Arc};
 
 /// One event, lent to each component in turn.
@@ -44,6 +45,26 @@ pub struct Facts {
 /// SHA-1 as 40 lower-case hex digits.
 pub type Hash = [u8; 40];
 
+/// SHA-1 of a text.
+pub fn sha1_hex(text: &[u8]) -> Hash {
+    hex(&Sha1::digest(text).into())
+}
+
+/// A digest as hex digits.
+pub(crate) fn hex(digest: &[u8; 20]) -> Hash {
+    let mut hex = [0; 40];
+    for (pair, byte) in hex.chunks_exact_mut(2).zip(digest) {
+        pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
+        pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
+    }
+    hex
+}
+
+/// Hex digits as text.
+pub fn hash_text(hash: &Hash) -> &str {
+    str::from_utf8(hash).unwrap_or_default()
+}
+
 /// Whether a component reads [`Facts::hash`], which costs more than most operations do.
 pub type WantsHash = bool;
 
@@ -61,7 +82,7 @@ impl Facts {
 
     /// The hash as text; empty when no component of the pipeline asked for it.
     pub fn hash_text(&self) -> &str {
-        self.hash.as_ref().and_then(|hash| str::from_utf8(hash).ok()).unwrap_or_default()
+        self.hash.as_ref().map(hash_text).unwrap_or_default()
     }
 }
 

@@ -23,6 +23,7 @@ mod report;
 mod run;
 mod safety;
 mod source;
+mod tell;
 
 pub use ledger::{Failed, Ledger};
 pub use outcome::{Failure, Invoked};

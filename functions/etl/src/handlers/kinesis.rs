@@ -21,6 +21,7 @@ use std::{borrow::Cow, sync::Arc};
 /// for success.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "they are the config's, and Bender's")]
 pub struct KinesisHandler {
     /// Whether records that could not be delivered come again. If not, they are lost, counted and logged, and the invocation
     /// succeeds.
@@ -116,18 +117,18 @@ impl KinesisHandler {
     fn trigger<'j>(&self, record: Record<'j>, last: &mut Shard) -> Trigger<'j> {
         let text = |text: Option<Text<'j>>| text.map(|text| text.0).unwrap_or_default();
         let source = text(record.event_source_arn);
-        let sequence = text(record.kinesis.sequence_number);
+        let sequence = text(record.stream.sequence_number);
         let event_id = text(record.event_id);
         let event_source = record.event_source.as_ref().map(|source| &*source.0);
         let shard = event_id.split_once(':').map(|(shard, _)| shard);
         last.choose(&source, record.aws_region.as_ref().map(|region| &*region.0), shard, event_source);
-        let partition_key = record.kinesis.partition_key.map(|key| key.0.into_owned());
+        let partition_key = record.stream.partition_key.map(|key| key.0.into_owned());
         let facts = Facts {
-            arrival_ms: super::millis(record.kinesis.approximate_arrival_timestamp),
+            arrival_ms: super::millis(record.stream.approximate_arrival_timestamp),
             origin: last.origin(sequence.clone().into_owned(), partition_key, self.add_shardid_to_partitions),
             ..Facts::default()
         };
-        let body = match record.kinesis.data {
+        let body = match record.stream.data {
             Some(data) => Body::Base64 { text: data.0, gzip: self.decompress },
             None => Body::Unreadable("the record has no data"),
         };
@@ -207,12 +208,13 @@ struct Record<'j> {
     #[serde(borrow, rename = "awsRegion")]
     aws_region: Option<Text<'j>>,
     #[serde(borrow)]
-    kinesis: Data<'j>,
+    #[serde(rename = "kinesis")]
+    stream: Content<'j>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Data<'j> {
+struct Content<'j> {
     #[serde(borrow)]
     partition_key: Option<Text<'j>>,
     #[serde(borrow)]

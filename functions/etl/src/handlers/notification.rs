@@ -1,10 +1,9 @@
 //! What S3 announces: notifications of objects, as they come directly or inside a message of SNS.
 
 use super::{Body, NotOurs, Trigger};
-use crate::event::{Context, Facts, Origin, OriginKind, S3Origin};
+use crate::event::{Context, Facts, Origin, OriginKind, S3Origin, hash_text, sha1_hex};
 use serde::Deserialize;
-use sha1::{Digest as _, Sha1};
-use std::{borrow::Cow, fmt::Write as _};
+use std::borrow::Cow;
 
 /// What S3 sends once when notifications are set up.
 pub(super) const TEST_EVENT: &str = "s3:TestEvent";
@@ -66,22 +65,14 @@ fn at(
     body: Body<'static>,
 ) -> Trigger<'static> {
     let source = format!("s3://{}/{}", origin.bucket, origin.key);
-    let partition = Some(("__filename__", sha1_hex(origin.key.as_bytes()).into()));
+    let partition = Some(("__filename__", hash_text(&sha1_hex(origin.key.as_bytes())).into()));
     let origin = Origin { kind: OriginKind::S3(origin), source_name, region: region.into(), partition };
-    let facts = Facts { arrival_ms, origin, ..Facts::default() };
+    let facts = Facts { origin, arrival_ms, ..Facts::default() };
     Trigger { id: source.clone().into(), facts, source: source.into(), body }
 }
 
 fn millis(time: &str) -> Option<i64> {
     time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
-}
-
-fn sha1_hex(text: &[u8]) -> String {
-    Sha1::digest(text).iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 /// Undoes the URL encoding of a key: `+` is a blank.

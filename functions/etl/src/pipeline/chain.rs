@@ -10,13 +10,12 @@ use super::{
 };
 use crate::{
     deserializers::Raw,
-    event::{Event, Facts, Fault, Hash, Outcome, Stage},
+    event::{Event, Facts, Fault, Outcome, Stage, sha1_hex},
     operations::Step,
     serializers::RunSerializer,
     wrappers::RunWrapper,
 };
 use payload::{Elements, Output, Payload, Split, Style};
-use sha1::{Digest as _, Sha1};
 use std::time::Duration;
 
 /// A document from this size on is not laid out whole when only the elements of an array in it are wanted.
@@ -248,14 +247,4 @@ impl Flow<'_> {
     fn since(&self, began: Option<Duration>) -> Option<Duration> {
         began.map(|began| self.cx.ports.clock.monotonic().saturating_sub(began))
     }
-}
-
-/// SHA-1 of a text, as hex digits.
-pub(super) fn sha1_hex(text: &[u8]) -> Hash {
-    let mut hex = [0; 40];
-    for (pair, byte) in hex.chunks_exact_mut(2).zip(Sha1::digest(text)) {
-        pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
-        pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
-    }
-    hex
 }

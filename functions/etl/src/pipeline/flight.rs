@@ -82,7 +82,7 @@ impl Delivery {
         match self.transport.call(&flight.load()) {
             Next::Call(call) => self.send(flight, call, cx),
             Next::Keep => self.held(flight, cx),
-            Next::Done => self.taken(flight, cx),
+            Next::Done => self.taken(&flight, cx),
         }
     }
 
@@ -111,7 +111,7 @@ impl Delivery {
             self.figures.errors += 1;
         }
         match verdict {
-            Verdict::Taken => self.taken(flight, cx),
+            Verdict::Taken => self.taken(&flight, cx),
             Verdict::Held => self.held(flight, cx),
             Verdict::More => self.advance(Flight { attempt: 0, call: None, ..flight }, cx),
             Verdict::Again(reason) => self.again(flight, reason, cx),
@@ -212,7 +212,7 @@ impl Delivery {
         }
     }
 
-    fn taken(&mut self, flight: Flight, cx: &mut Cx<'_>) {
+    fn taken(&mut self, flight: &Flight, cx: &mut Cx<'_>) {
         cx.books.delivered(&flight.shares);
         if flight.last
             && let Some(lane) = self.lanes.get_mut(&flight.key)
@@ -220,7 +220,7 @@ impl Delivery {
             cx.books.delivered(&std::mem::take(&mut lane.held));
         }
         self.bytes -= flight.bytes.len();
-        self.landed(&flight);
+        self.landed(flight);
     }
 
     fn held(&mut self, mut flight: Flight, cx: &mut Cx<'_>) {

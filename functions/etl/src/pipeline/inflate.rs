@@ -7,7 +7,10 @@
 
 use crate::event::Fault;
 use flate2::{Decompress, FlushDecompress, Status};
-use std::io::{self, Read};
+use std::{
+    io::{self, Read},
+    path::Path,
+};
 
 /// Read at once from the far side. A request's buffers are small; ours is large, so that inflating is one long run.
 const CHUNK: usize = 4 << 20;
@@ -38,6 +41,14 @@ pub(super) enum Format {
     Gzip,
     /// They are if they begin so.
     Detect,
+}
+
+impl Format {
+    /// What the name of an object promises.
+    pub(super) fn of(name: &str) -> Self {
+        let gz = Path::new(name).extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz"));
+        if gz { Self::Gzip } else { Self::Detect }
+    }
 }
 
 /// Bytes that are being read.
@@ -84,16 +95,17 @@ impl<R: Read> Inflate<R> {
         while out.len() < enough {
             let more = match &self.state {
                 State::Begin(format) => self.begin(*format),
-                State::Plain => self.plain(out, enough),
+                State::Plain => Ok(self.plain(out, enough)),
                 State::Header { first } => self.header(*first),
                 State::Body { .. } => self.body(out, enough),
             };
-            match (more, self.broken_off.take_if(|_| !matches!(more, Ok(true)))) {
-                (Ok(true), _) => {}
-                (_, Some(error)) => return Err(Stop::Outage(error)),
-                (Ok(false), None) => return Ok(false),
-                (Err(fault), None) => return Err(Stop::Fault(fault)),
+            if more == Ok(true) {
+                continue;
             }
+            return match self.broken_off.take() {
+                Some(error) => Err(Stop::Outage(error)),
+                None => more.map_err(Stop::Fault),
+            };
         }
         Ok(true)
     }
@@ -110,19 +122,19 @@ impl<R: Read> Inflate<R> {
         Ok(true)
     }
 
-    fn plain(&mut self, out: &mut Vec<u8>, enough: usize) -> Result<bool, Fault> {
+    fn plain(&mut self, out: &mut Vec<u8>, enough: usize) -> bool {
         if self.at < self.input.len() {
             out.extend_from_slice(&self.input[self.at..]);
             self.at = self.input.len();
-            return Ok(true);
+            return true;
         }
         let limit = (enough - out.len()).max(ROOM) as u64;
         let had = out.len();
         if let Err(error) = self.reader.by_ref().take(limit).read_to_end(out) {
             self.broken_off = Some(error);
-            return Ok(false);
+            return false;
         }
-        Ok(out.len() > had)
+        out.len() > had
     }
 
     fn header(&mut self, first: bool) -> Result<bool, Fault> {

@@ -16,17 +16,15 @@ use crate::{
     deserializers::Raw,
     event::{Context, Facts, Fault, OriginKind, Stage},
     handlers::{Batch, Body, NotOurs, OnFailure, Trigger},
-    ports::{Call, Level, Object, ObjectError},
+    ports::{Level, Object, ObjectError},
 };
-use std::{borrow::Cow, io::Read, sync::Arc, sync::mpsc::channel, time::Duration};
+use std::{borrow::Cow, io::Read, sync::Arc, time::Duration};
 
 /// Kept free before the deadline, for the last answers, the report and the answer to Lambda; less when there is little time.
 const RESERVE: Duration = Duration::from_secs(2);
 /// How often an object is tried to be opened, and the wait before the second time.
 const OPENINGS: u32 = 3;
 const OPENING_DELAY: Duration = Duration::from_millis(100);
-/// SNS takes 256 KiB.
-const MAX_NOTICE: usize = 256 << 10;
 /// The deadline is looked at once in so many lines.
 const LOOK: u64 = 64;
 
@@ -37,17 +35,17 @@ const OBJECT_GONE: Fault = Fault::new("object gone");
 /// One invocation that is under way.
 #[derive(Debug)]
 pub struct Run<'p> {
-    pipeline: &'p mut Pipeline,
+    pub(super) pipeline: &'p mut Pipeline,
     context: Arc<Context>,
     now_ms: i64,
     began: Duration,
-    deadline: Option<Duration>,
+    pub(super) deadline: Option<Duration>,
     books: Books,
     on_failure: OnFailure,
     /// What Lambda knows each trigger by.
     ids: Vec<String>,
     /// Keys of objects, for the notice of a failure.
-    keys: Vec<String>,
+    pub(super) keys: Vec<String>,
     whole: Whole,
     /// Inputs of the lower door.
     inputs: u64,
@@ -57,9 +55,11 @@ impl<'p> Run<'p> {
     pub(super) fn new(pipeline: &'p mut Pipeline, context: &Context) -> Self {
         let clock = &pipeline.ports.clock;
         let (now_ms, began) = (clock.now_ms(), clock.monotonic());
-        let left = context.deadline_ms.map(|deadline| u64::try_from(deadline - now_ms).unwrap_or_default());
-        let deadline = left.map(|left| began + Duration::from_millis(left));
-        let limit = left.map(Duration::from_millis).map(|left| began + left - RESERVE.min(left / 5));
+        let left =
+            context.deadline_ms.map(|deadline| u64::try_from(deadline.saturating_sub(now_ms)).unwrap_or_default());
+        let left = left.map(Duration::from_millis);
+        let deadline = left.map(|left| began + left);
+        let limit = left.map(|left| began + left.saturating_sub(RESERVE.min(left / 5)));
         let exit = &mut pipeline.exit;
         (exit.events, exit.oldest_event_ms) = (0, None);
         exit.delivery.begin(
@@ -95,7 +95,7 @@ impl<'p> Run<'p> {
     pub fn object(&mut self, name: &str, reader: impl Read) {
         let trigger = self.stand_in(name, Body::Nothing(""));
         let Some((number, mut facts, source)) = self.admit(&trigger, true) else { return };
-        let format = if name.ends_with(".gz") { Format::Gzip } else { Format::Detect };
+        let format = Format::of(name);
         self.lines(Inflate::new(reader, format), number, source, &mut facts);
     }
 
@@ -135,7 +135,7 @@ impl<'p> Run<'p> {
             }
             Body::Object { bucket, key, version_id } => match self.open(&bucket, &key, version_id.as_deref()) {
                 Ok(object) => {
-                    let format = if key.ends_with(".gz") { Format::Gzip } else { Format::Detect };
+                    let format = Format::of(&key);
                     self.lines(Inflate::new(object.reader, format), number, source, &mut facts);
                 }
                 Err(ObjectError::Gone) => self.fault(number, OBJECT_GONE),
@@ -215,7 +215,7 @@ impl<'p> Run<'p> {
     fn decode(&mut self, text: &str, gzip: bool) -> Result<(), Fault> {
         let Pipeline { arena, decoded, bounds, .. } = &mut *self.pipeline;
         let decode = |out: &mut Vec<u8>| {
-            base64_simd::STANDARD.decode_append(text.as_bytes(), out).map(|_| ()).map_err(|_| NOT_BASE64)
+            base64_simd::STANDARD.decode_append(text.as_bytes(), out).map(drop).map_err(|_| NOT_BASE64)
         };
         if !gzip {
             return arena.load(decode);
@@ -350,54 +350,7 @@ impl<'p> Run<'p> {
         invoked
     }
 
-    /// Tells the topic which objects could not be worked on.
-    fn notice(&self) {
-        let handler = &self.pipeline.handler;
-        let Some(topic) = handler.failure_topic().filter(|_| !self.keys.is_empty()) else { return };
-        let mut message = self.keys.join(",");
-        while message.len() > MAX_NOTICE {
-            message.truncate(message.rfind(',').unwrap_or_default());
-        }
-        let subject = format!("{} Failed", handler.name());
-        self.tell(vec![Call::Publish { topic_arn: topic.to_owned(), subject, message }]);
-    }
-
-    /// Makes calls whose failure is logged and changes nothing.
-    fn tell(&self, calls: Vec<Call>) {
-        let ports = &self.pipeline.ports;
-        let left = || self.deadline.map(|deadline| deadline.saturating_sub(ports.clock.monotonic()) / 2);
-        let (answers, arrived) = channel();
-        let count = calls.len();
-        for (ticket, call) in (0..).zip(calls) {
-            ports.calls.start(ticket, call, left().unwrap_or(Duration::from_secs(10)), &answers);
-        }
-        drop(answers);
-        for _ in 0..count {
-            let answer = match left() {
-                Some(left) => arrived.recv_timeout(left).ok(),
-                None => arrived.recv().ok(),
-            };
-            match answer {
-                Some((_, crate::ports::Answer::Done(_))) => {}
-                other => {
-                    let why = other.map_or_else(|| "no answer in time".to_owned(), |(_, answer)| describe(&answer));
-                    self.log(Level::Warn, "a report or notice was not taken", &[("why", &why)]);
-                }
-            }
-        }
-    }
-
-    fn log(&self, level: Level, message: &str, fields: &[(&'static str, &dyn std::fmt::Display)]) {
+    pub(super) fn log(&self, level: Level, message: &str, fields: &[(&'static str, &dyn std::fmt::Display)]) {
         self.pipeline.ports.log.line(level, message, fields);
-    }
-}
-
-fn describe(answer: &crate::ports::Answer) -> String {
-    use crate::ports::Answer;
-    match answer {
-        Answer::Http { status, .. } => format!("HTTP status {status}"),
-        Answer::Refused { code, .. } => code.clone(),
-        Answer::Silence(why) => why.clone(),
-        Answer::Records(_) | Answer::Done(_) => "an answer of another kind".to_owned(),
     }
 }

@@ -171,8 +171,9 @@ impl RecordedLog {
 
 impl Log for RecordedLog {
     fn line(&self, level: Level, message: &str, fields: &[(&'static str, &dyn fmt::Display)]) {
-        let fields: String = fields.iter().map(|(name, value)| format!(" {name}={value}")).collect();
-        locked(&self.lines).push((level, message.to_owned() + &fields));
+        let fields = fields.iter().map(|(name, value)| format!("{name}={value}"));
+        let words: Vec<_> = [message.to_owned()].into_iter().chain(fields).collect();
+        locked(&self.lines).push((level, words.join(" ")));
     }
 }
 

@@ -211,7 +211,7 @@ fn a_failure_of_all_of_a_large_batch_is_ours_until_something_has_worked() {
         world.calls.answer(|call| {
             let Call::PutRecordBatch { records, .. } = call else { panic!("{call:?}") };
             Reply::Now(Answer::Records(vec![Some("403".into()); records.len()]))
-        })
+        });
     };
     let world = World::new();
     all_refused(&world);

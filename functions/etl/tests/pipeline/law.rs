@@ -180,7 +180,7 @@ fn far_side(script: Vec<Says>, closes: bool) -> (Taken, impl FnMut(&Call) -> Rep
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_event_is_accounted_for_and_nothing_is_safe_that_is_not(

@@ -1,8 +1,13 @@
 //! What a pipeline promises, whatever its components are: every event accounted for, delivered in order, nothing taken for safe that
 //! is not, nothing of an event in a log.
 
+#[cfg(test)]
 mod answers;
+#[cfg(test)]
 mod delivery;
+#[cfg(test)]
 mod law;
+#[cfg(test)]
 mod parts;
+#[cfg(test)]
 mod reading;

@@ -21,11 +21,11 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-pub const ARN: &str = "arn:aws:kinesis:us-east-1:123456789012:stream/s";
+pub(crate) const ARN: &str = "arn:aws:kinesis:us-east-1:123456789012:stream/s";
 
 /// Does what an event's `do` says.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
-pub struct Gate {}
+pub(crate) struct Gate {}
 
 impl Component for Gate {
     const NAME: &'static str = "Gate";
@@ -52,16 +52,16 @@ impl Operation for Gate {
 /// A far side that answers for each unit, or for all of a call.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
-pub struct Take {
-    pub event_bytes: usize,
-    pub unit_bytes: usize,
-    pub units: usize,
-    pub threads: usize,
-    pub ordered: bool,
-    pub by_partition: bool,
-    pub retries: Option<u32>,
+pub(crate) struct Take {
+    pub(crate) event_bytes: usize,
+    pub(crate) unit_bytes: usize,
+    pub(crate) units: usize,
+    pub(crate) threads: usize,
+    pub(crate) ordered: bool,
+    pub(crate) by_partition: bool,
+    pub(crate) retries: Option<u32>,
     /// Whether all of a partition is safe only with its last call.
-    pub closes: bool,
+    pub(crate) closes: bool,
 }
 
 impl Default for Take {
@@ -85,8 +85,9 @@ impl Component for Take {
 }
 
 /// The stream that a partition is sent to.
-pub fn stream(partition: &Partition) -> String {
-    partition.iter().map(|(name, value)| format!("{name}={}", value.as_deref().unwrap_or("null"))).collect()
+pub(crate) fn stream(partition: &Partition) -> String {
+    let parts = partition.iter().map(|(name, value)| format!("{name}={}", value.as_deref().unwrap_or("null")));
+    parts.collect::<Vec<_>>().join("/")
 }
 
 impl Transport for Take {
@@ -140,8 +141,12 @@ impl Transport for Take {
     }
 }
 
-/// A pipeline of GenericJson, these operations, and a `Take`.
-pub fn config(handler: impl Into<HandlerConfig>, operations: Vec<OperationConfig>, take: Take) -> PipelineConfig {
+/// A pipeline of `GenericJson`, these operations, and a `Take`.
+pub(crate) fn config(
+    handler: impl Into<HandlerConfig>,
+    operations: Vec<OperationConfig>,
+    take: Take,
+) -> PipelineConfig {
     let source =
         Source::builder().name("all").deserializer(GenericJson::builder().build()).operations(operations).build();
     PipelineConfig::builder()
@@ -153,17 +158,17 @@ pub fn config(handler: impl Into<HandlerConfig>, operations: Vec<OperationConfig
         .build()
 }
 
-pub fn pipeline(world: &World, config: &PipelineConfig) -> Pipeline {
+pub(crate) fn pipeline(world: &World, config: &PipelineConfig) -> Pipeline {
     Pipeline::new(config, Environment::default(), world.ports()).unwrap()
 }
 
 /// The same with room for little.
-pub fn small(pipeline: Pipeline, buffer_bytes: usize) -> Pipeline {
+pub(crate) fn small(pipeline: Pipeline, buffer_bytes: usize) -> Pipeline {
     pipeline.with_bounds(Bounds { event_bytes: 1 << 20, buffer_bytes })
 }
 
 /// An invocation with these records; their sequence numbers count from 0.
-pub fn kinesis<R: AsRef<[u8]>>(records: &[R]) -> Vec<u8> {
+pub(crate) fn kinesis<R: AsRef<[u8]>>(records: &[R]) -> Vec<u8> {
     let record = |(number, data): (usize, &R)| {
         serde_json::json!({
             "kinesis": {
@@ -179,7 +184,7 @@ pub fn kinesis<R: AsRef<[u8]>>(records: &[R]) -> Vec<u8> {
 }
 
 /// An invocation that announces objects of the bucket `b`.
-pub fn s3(keys: &[&str]) -> Vec<u8> {
+pub(crate) fn s3(keys: &[&str]) -> Vec<u8> {
     let record = |key: &&str| {
         serde_json::json!({
             "eventSource": "aws:s3", "awsRegion": "us-east-1", "eventTime": "2026-11-23T15:59:57.000Z",
@@ -190,20 +195,20 @@ pub fn s3(keys: &[&str]) -> Vec<u8> {
 }
 
 /// An invocation that ends this long after it began.
-pub fn within(time: Duration) -> Context {
+pub(crate) fn within(time: Duration) -> Context {
     let deadline_ms = etl::testing::FakeClock::BEGIN_MS + i64::try_from(time.as_millis()).unwrap();
     Context { deadline_ms: Some(deadline_ms), ..Context::default() }
 }
 
 /// Where in a batch response an invocation is to go on.
-pub fn goes_on_at(invoked: &Invoked) -> Option<usize> {
+pub(crate) fn goes_on_at(invoked: &Invoked) -> Option<usize> {
     let answer = invoked.answer.as_ref().unwrap();
     let id = answer["batchItemFailures"].as_array().unwrap().first()?["itemIdentifier"].as_str().unwrap();
     Some(id.parse().unwrap())
 }
 
 /// The lines in units.
-pub fn lines(records: &[Bytes]) -> Vec<String> {
+pub(crate) fn lines(records: &[Bytes]) -> Vec<String> {
     let text = |record: &Bytes| String::from_utf8(record.to_vec()).unwrap();
     records.iter().flat_map(|record| text(record).lines().map(str::to_owned).collect::<Vec<_>>()).collect()
 }
