@@ -6,7 +6,7 @@ use crate::{
     name::Name,
     node::{ESCAPED, Kind, NIL, Node},
     path::{Path, Step},
-    write::Output,
+    write::{Output, Style},
 };
 use std::{borrow::Cow, fmt};
 
@@ -100,6 +100,11 @@ impl<'a> Value<'a> {
     /// Appends the value as compact JSON.
     pub fn write_to(self, out: &mut Output) {
         out.value(self.arena, self.entry());
+    }
+
+    /// Appends the value as compact JSON in a certain style.
+    pub fn write_as(self, style: Style, out: &mut Output) {
+        out.styled(style, self.arena, self.entry());
     }
 
     fn children(self) -> Children<'a> {

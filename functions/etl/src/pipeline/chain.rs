@@ -15,7 +15,7 @@ use crate::{
     serializers::RunSerializer,
     wrappers::RunWrapper,
 };
-use payload::{Elements, Output, Payload, Split, Style};
+use payload::{Elements, Name, Output, Payload, Split, Style, Value};
 use std::time::Duration;
 
 /// A document from this size on is not laid out whole when only the elements of an array in it are wanted.
@@ -97,7 +97,8 @@ impl Source {
             && elements.all_objects()
         {
             self.reading.note(None, false);
-            return each(&mut elements, name, *hashes_elements, tally, rest, facts, flow);
+            let hashes = hashes_elements.then_some(&keep[..]);
+            return each(&mut elements, name, hashes, tally, rest, facts, flow);
         }
         let began = flow.clock();
         let read = self.deserializer.read(Raw { arena, range });
@@ -136,7 +137,7 @@ fn run(mut links: &mut [Link], event: &mut Event<'_>, flow: &mut Flow<'_>) {
                         return flow.fail(Stage::Operation, link.name, fault);
                     }
                 };
-                let (name, hashes) = (link.name, link.hashes_elements);
+                let (name, hashes) = (link.name, link.hashes_elements.then_some(&keep[..]));
                 return each(&mut split, name, hashes, &mut link.tally, rest, event.facts, flow);
             }
         }
@@ -145,11 +146,12 @@ fn run(mut links: &mut [Link], event: &mut Event<'_>, flow: &mut Flow<'_>) {
     flow.deliver(event);
 }
 
-/// Takes each element of an array, which are objects, through the rest of the chain.
+/// Takes each element of an array, which are objects, through the rest of the chain. `hashes`: the kept members, where elements are
+/// hashed.
 fn each(
     elements: &mut impl Elementwise,
     name: &'static str,
-    hashes: bool,
+    hashes: Option<&[Name]>,
     tally: &mut Tally,
     rest: &mut [Link],
     facts: &mut Facts,
@@ -178,10 +180,10 @@ fn each(
         if let Some(last) = facts.elements.last_mut() {
             *last = number;
         }
-        if hashes {
+        if let Some(kept) = hashes {
             let scratch = &mut flow.exit.hash_scratch;
             scratch.clear();
-            payload.write_as(Style::GsonText, scratch);
+            hashed_text(&payload, kept, scratch);
             facts.hash = Some(sha1_hex(scratch));
         }
         run(rest, &mut Event { payload, facts: &mut *facts }, flow);
@@ -247,4 +249,23 @@ impl Flow<'_> {
     fn since(&self, began: Option<Duration>) -> Option<Duration> {
         began.map(|began| self.cx.ports.clock.monotonic().saturating_sub(began))
     }
+}
+
+/// What Bender hashes of an element: its text without members that are null, but for kept ones that the source event lacks.
+fn hashed_text(element: &Payload<'_>, kept: &[Name], out: &mut Output) {
+    let is_null = |name: &Name| element.root().member(name).is_some_and(Value::is_null);
+    if !kept.iter().any(is_null) {
+        return element.write_as(Style::GsonText, out);
+    }
+    let mut next = b'{';
+    for (name, value) in element.root().members() {
+        if !value.is_null() || kept.iter().any(|kept| kept.as_str() == name) {
+            out.push(std::mem::replace(&mut next, b','));
+            // Writing to memory cannot fail.
+            let _ = serde_json::to_writer(&mut *out, &*name);
+            out.push(b':');
+            value.write_as(Style::GsonText, out);
+        }
+    }
+    out.push(b'}');
 }
