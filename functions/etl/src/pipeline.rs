@@ -148,9 +148,9 @@ impl Pipeline {
         let handler = self.handler.clone();
         let mut run = self.begin(context);
         match handler.read(invocation) {
-            Ok(batch) => {
-                run.batch(batch);
-                run.finish()
+            Ok(mut batch) => {
+                run.batch(&mut batch);
+                run.conclude(&batch.triggers)
             }
             Err(error) => run.refuse(&error),
         }

@@ -53,6 +53,8 @@ pub(super) struct Delivery {
     scratch: Output,
     key: Vec<(Arc<str>, Option<String>)>,
     pub(super) lanes: IndexMap<Arc<Partition>, Lane>,
+    /// Number of the lane that was used last.
+    recent: usize,
     /// Lanes with a batch that may be started.
     pub(super) ready: VecDeque<Arc<Partition>>,
     pub(super) flights: BTreeMap<Ticket, Flight>,
@@ -114,6 +116,7 @@ impl Delivery {
             scratch: Output::new(),
             key: vec![],
             lanes: IndexMap::new(),
+            recent: 0,
             ready: VecDeque::new(),
             flights: BTreeMap::new(),
             waiting: vec![],
@@ -197,19 +200,28 @@ impl Delivery {
         while self.bytes > self.bound && self.stopped.is_none() && self.relieve(cx) {}
     }
 
-    /// The number of the lane that an event belongs to.
+    /// The number of the lane that an event belongs to: mostly that of the event before it.
     fn lane(&mut self, facts: &Facts) -> usize {
+        if self.lanes.get_index(self.recent).is_some_and(|(key, _)| self.belongs(facts, key)) {
+            return self.recent;
+        }
         self.key.clear();
         if self.limits.by_partition {
-            self.key.extend(facts.partitions.iter().cloned());
-            let own = facts.origin.partition.as_ref();
-            self.key.extend(own.map(|(name, value)| (Arc::from(*name), Some(value.to_string()))));
+            let parts = facts.partitions();
+            self.key.extend(parts.map(|(name, value)| (Arc::from(name), value.map(str::to_owned))));
         }
         if let Some(index) = self.lanes.get_index_of(&self.key[..]) {
-            return index;
+            self.recent = index;
+        } else {
+            self.bytes += LANE_BYTES;
+            self.recent = self.lanes.insert_full(Arc::from(&self.key[..]), Lane::default()).0;
         }
-        self.bytes += LANE_BYTES;
-        self.lanes.insert_full(Arc::from(&self.key[..]), Lane::default()).0
+        self.recent
+    }
+
+    fn belongs(&self, facts: &Facts, key: &Partition) -> bool {
+        let parts = key.iter().map(|(name, value)| (&**name, value.as_deref()));
+        if self.limits.by_partition { facts.partitions().eq(parts) } else { key.is_empty() }
     }
 
     /// Makes room. Whether it could do anything.

@@ -3,7 +3,7 @@
 //! Imports: `handlers`, `ports`.
 
 use super::{Ledger, books::Books};
-use crate::handlers::OnFailure;
+use crate::handlers::{OnFailure, Trigger};
 use serde_json::{Value, json};
 
 /// An invocation that is over.
@@ -40,7 +40,7 @@ pub(super) fn all_failed(ledger: &Ledger, has_worked: bool) -> bool {
 pub(super) fn answer(
     books: &Books,
     on_failure: OnFailure,
-    ids: &[String],
+    triggers: &[Trigger<'_>],
     fail_on_exception: bool,
     handed_back: u64,
 ) -> Result<Value, Failure> {
@@ -49,7 +49,7 @@ pub(super) fn answer(
         (OnFailure::Whole, None) => Ok(Value::Null),
         (OnFailure::Suffix, None) => Ok(json!({ "batchItemFailures": [] })),
         (OnFailure::Suffix, Some(first)) => {
-            let id = ids.get(first).map(String::as_str).unwrap_or_default();
+            let id = triggers.get(first).map(|trigger| &*trigger.id).unwrap_or_default();
             Ok(json!({ "batchItemFailures": [{ "itemIdentifier": id }] }))
         }
         (OnFailure::Whole, Some(_)) => {

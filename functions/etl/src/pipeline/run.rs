@@ -30,6 +30,8 @@ const LOOK: u64 = 64;
 
 const NOT_BASE64: Fault = Fault::new("not base64");
 const NO_SOURCE: &str = "no source";
+const DENIED: &str = "access to the object denied";
+const NOT_NOW: &str = "object cannot be read now";
 const OBJECT_GONE: Fault = Fault::new("object gone");
 
 /// One invocation that is under way.
@@ -38,12 +40,12 @@ pub struct Run<'p> {
     pub(super) pipeline: &'p mut Pipeline,
     context: Arc<Context>,
     now_ms: i64,
+    /// Whether the context says what the clock says.
+    fixed: bool,
     began: Duration,
     pub(super) deadline: Option<Duration>,
     books: Books,
     on_failure: OnFailure,
-    /// What Lambda knows each trigger by.
-    ids: Vec<String>,
     /// Keys of objects, for the notice of a failure.
     pub(super) keys: Vec<String>,
     whole: Whole,
@@ -69,14 +71,15 @@ impl<'p> Run<'p> {
             limit,
             pipeline.common.fail_on_exception,
         );
+        let now_ms = context.now_ms.unwrap_or(now_ms);
         Self {
-            context: Arc::new(context.clone()),
-            now_ms: context.now_ms.unwrap_or(now_ms),
+            context: Arc::new(Context { now_ms: Some(now_ms), ..context.clone() }),
+            now_ms,
+            fixed: context.now_ms.is_some(),
             began,
             deadline,
             books: Books::default(),
             on_failure: OnFailure::Whole,
-            ids: vec![],
             keys: vec![],
             whole: Whole::default(),
             inputs: 0,
@@ -86,15 +89,15 @@ impl<'p> Run<'p> {
 
     /// Hands over a record: one event. It stands for the next record of the config's trigger.
     pub fn record(&mut self, bytes: &[u8]) {
-        let trigger = self.stand_in("", Body::Nothing(""));
-        self.trigger(Trigger { body: Body::Bytes(Cow::Borrowed(bytes)), ..trigger }, true);
+        let trigger = self.stand_in("");
+        self.trigger(&mut Trigger { body: Body::Bytes(Cow::Borrowed(bytes)), ..trigger }, true);
     }
 
     /// Hands over an object: one event a line. It stands for the next object of the config's trigger. `name` says what it is called;
     /// under a name that ends in `.gz`, it must be gzip.
     pub fn object(&mut self, name: &str, reader: impl Read) {
-        let trigger = self.stand_in(name, Body::Nothing(""));
-        let Some((number, mut facts, source)) = self.admit(&trigger, true) else { return };
+        let mut trigger = self.stand_in(name);
+        let Some((number, mut facts, source)) = self.admit(&mut trigger, true) else { return };
         let format = Format::of(name);
         self.lines(Inflate::new(reader, format), number, source, &mut facts);
     }
@@ -104,16 +107,14 @@ impl<'p> Run<'p> {
         self.pipeline.exit.delivery.bytes
     }
 
-    fn stand_in(&mut self, name: &str, body: Body<'static>) -> Trigger<'static> {
-        let context = Context { now_ms: Some(self.now_ms), ..(*self.context).clone() };
-        let trigger = self.pipeline.handler.stand_in(&context, name, self.inputs);
+    fn stand_in(&mut self, name: &str) -> Trigger<'static> {
         self.inputs += 1;
-        Trigger { body, ..trigger }
+        self.pipeline.handler.stand_in(&self.context, name, self.inputs - 1)
     }
 
-    pub(super) fn batch(&mut self, batch: Batch<'_>) {
+    pub(super) fn batch(&mut self, batch: &mut Batch<'_>) {
         self.on_failure = batch.on_failure;
-        for trigger in batch.triggers {
+        for trigger in &mut batch.triggers {
             if batch.log_triggers {
                 self.log(Level::Info, "triggered", &[("trigger", &trigger.id)]);
             }
@@ -122,30 +123,26 @@ impl<'p> Run<'p> {
     }
 
     /// Reads one trigger.
-    fn trigger(&mut self, trigger: Trigger<'_>, stands_in: bool) {
-        let Some((number, mut facts, source)) = self.admit(&trigger, stands_in) else { return };
-        match trigger.body {
-            Body::Base64 { text, gzip } => match self.decode(&text, gzip) {
+    fn trigger(&mut self, trigger: &mut Trigger<'_>, stands_in: bool) {
+        let Some((number, mut facts, source)) = self.admit(trigger, stands_in) else { return };
+        match &trigger.body {
+            Body::Base64 { text, gzip } => match self.decode(text, *gzip) {
                 Ok(()) => self.loaded(number, source, &mut facts),
-                Err(fault) => self.fault(number, fault),
+                Err(fault) => self.fault(fault),
             },
             Body::Bytes(bytes) => {
-                self.pipeline.arena.load_slice(&bytes);
+                self.pipeline.arena.load_slice(bytes);
                 self.loaded(number, source, &mut facts);
             }
-            Body::Object { bucket, key, version_id } => match self.open(&bucket, &key, version_id.as_deref()) {
+            Body::Object { bucket, key, version_id } => match self.open(bucket, key, version_id.as_deref()) {
                 Ok(object) => {
-                    let format = Format::of(&key);
-                    self.lines(Inflate::new(object.reader, format), number, source, &mut facts);
+                    self.lines(Inflate::new(object.reader, Format::of(key)), number, source, &mut facts);
                 }
-                Err(ObjectError::Gone) => self.fault(number, OBJECT_GONE),
+                Err(ObjectError::Gone) => self.fault(OBJECT_GONE),
                 Err(error) => {
                     self.log(Level::Error, "an object cannot be read", &[("object", &trigger.id), ("why", &error)]);
                     let denied = matches!(error, ObjectError::Denied(_));
-                    self.hand_back(
-                        number,
-                        if denied { "access to the object denied" } else { "object cannot be read now" },
-                    );
+                    self.hand_back(number, if denied { DENIED } else { NOT_NOW });
                 }
             },
             Body::Nothing(_) | Body::Unreadable(_) => {}
@@ -153,11 +150,8 @@ impl<'p> Run<'p> {
     }
 
     /// Begins a trigger: its number, what is known of its events, and the number of their source, if there is anything to read.
-    fn admit(&mut self, trigger: &Trigger<'_>, stands_in: bool) -> Option<(u32, Facts, usize)> {
+    fn admit(&mut self, trigger: &mut Trigger<'_>, stands_in: bool) -> Option<(u32, Facts, usize)> {
         let number = self.books.safety.begin();
-        if self.on_failure == OnFailure::Suffix {
-            self.ids.push(trigger.id.to_string());
-        }
         if let (OriginKind::S3(origin), true) =
             (&trigger.facts.origin.kind, self.pipeline.handler.failure_topic().is_some())
         {
@@ -166,7 +160,7 @@ impl<'p> Run<'p> {
         match trigger.body {
             Body::Nothing(reason) if !stands_in => return self.drop_trigger(reason),
             Body::Unreadable(reason) => {
-                self.fault(number, Fault::new(reason));
+                self.fault(Fault::new(reason));
                 return None;
             }
             _ => {}
@@ -185,7 +179,8 @@ impl<'p> Run<'p> {
             }
             return self.drop_trigger(NO_SOURCE);
         };
-        let facts = Facts { context: Arc::clone(&self.context), now_ms: self.now_ms, ..trigger.facts.clone() };
+        let facts =
+            Facts { context: Arc::clone(&self.context), now_ms: self.now_ms, ..std::mem::take(&mut trigger.facts) };
         self.whole.source_name = facts.origin.source_name;
         let oldest = &mut self.whole.oldest_arrival_ms;
         *oldest = Some(oldest.map_or(facts.arrival_ms, |oldest| oldest.min(facts.arrival_ms)));
@@ -199,7 +194,7 @@ impl<'p> Run<'p> {
     }
 
     /// Something that should have been events never will be.
-    fn fault(&mut self, _trigger: u32, fault: Fault) {
+    fn fault(&mut self, fault: Fault) {
         self.books.ledger.received += 1;
         self.books.ledger.fail(Stage::Source, self.pipeline.handler.name(), fault.reason, 1);
     }
@@ -249,7 +244,7 @@ impl<'p> Run<'p> {
     /// What is loaded is one event.
     fn loaded(&mut self, trigger: u32, source: usize, facts: &mut Facts) {
         if self.pipeline.arena.loaded().len() > self.pipeline.bounds.event_bytes {
-            return self.fault(trigger, TOO_LONG);
+            return self.fault(TOO_LONG);
         }
         let range = self.pipeline.arena.whole();
         self.event(range, trigger, source, facts);
@@ -273,8 +268,8 @@ impl<'p> Run<'p> {
                     facts.offset = offset;
                     self.event(range, trigger, source, facts);
                 }
-                Next::Fault(fault) => self.fault(trigger, fault),
-                Next::Stop(Stop::Fault(fault)) => return self.fault(trigger, fault),
+                Next::Fault(fault) => self.fault(fault),
+                Next::Stop(Stop::Fault(fault)) => return self.fault(fault),
                 Next::Stop(Stop::Outage(error)) => {
                     self.log(Level::Error, "reading an object broke off", &[("why", &error.kind())]);
                     return self.hand_back(trigger, "reading the object broke off");
@@ -291,12 +286,16 @@ impl<'p> Run<'p> {
     }
 
     /// Delivers what is left, tells the reporters, and says what the invocation came to.
-    pub fn finish(mut self) -> Invoked {
+    pub fn finish(self) -> Invoked {
+        self.conclude(&[])
+    }
+
+    pub(super) fn conclude(mut self, triggers: &[Trigger<'_>]) -> Invoked {
         let Pipeline { exit, ports, .. } = &mut *self.pipeline;
         exit.delivery.finish(&mut Cx { ports, books: &mut self.books });
         self.books.ledger.sort();
         let ledger = &self.books.ledger;
-        let ours = outcome::all_failed(ledger, self.pipeline.has_worked);
+        let ours = self.inputs == 0 && outcome::all_failed(ledger, self.pipeline.has_worked);
         let handed_back = if ours { ledger.all_failed() } else { ledger.handed_back() };
         self.pipeline.has_worked |= ledger.delivered > 0 || ledger.dropped.keys().any(|reason| reason != NO_SOURCE);
         if ours {
@@ -323,7 +322,7 @@ impl<'p> Run<'p> {
             };
             self.log(if back { Level::Error } else { Level::Warn }, message, &fields);
         }
-        let answer = outcome::answer(&self.books, self.on_failure, &self.ids, fail, handed_back);
+        let answer = outcome::answer(&self.books, self.on_failure, triggers, fail, handed_back);
         if answer.is_err() {
             self.notice();
         }
@@ -341,7 +340,7 @@ impl<'p> Run<'p> {
 
     fn end(mut self, invoked: Invoked) -> Invoked {
         let clock = &self.pipeline.ports.clock;
-        let now = self.context.now_ms.unwrap_or_else(|| clock.now_ms());
+        let now = if self.fixed { self.now_ms } else { clock.now_ms() };
         (self.whole.runtime, self.whole.now_ms) = (clock.monotonic().saturating_sub(self.began), now);
         let report = self.pipeline.report(&self.context, &self.whole, &invoked.ledger);
         let calls = self.pipeline.reporters.iter().flat_map(|reporter| reporter.report(&report)).collect();
