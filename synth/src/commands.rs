@@ -11,6 +11,7 @@ pub mod docs;
 pub mod explain;
 pub mod list;
 pub mod package;
+pub mod run;
 pub mod schema;
 pub mod synth;
 
@@ -33,6 +34,7 @@ pub enum Cli {
     Synth(synth::Args),
     Diff(diff::Args),
     Check(check::Args),
+    Run(run::Args),
     Package(package::Args),
     Explain(explain::Args),
     Schema(schema::Args),
@@ -58,6 +60,7 @@ impl Cli {
             Self::Synth(args) => synth::run(args, context, out),
             Self::Diff(args) => diff::run(args, context, out),
             Self::Check(args) => check::run(args, context, out),
+            Self::Run(args) => run::run(args, context, out),
             Self::Package(args) => package::run(args, context, out),
             Self::Explain(args) => explain::run(args, out),
             Self::Schema(args) => schema::run(args, context, out),

@@ -10,6 +10,24 @@ pub mod metrics;
 pub mod objects;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// Whether the reader of stdout went away (`synth run … | head`): then there is no use in going on, and nothing to be said.
+#[derive(Clone, Debug, Default)]
+pub struct Gone(Arc<AtomicBool>);
+
+impl Gone {
+    /// It went away.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it did.
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// The file that stands for a name of the far side (an object's key, a stream), below `root` whatever the name is: `/` parts folders,
 /// and what would lead elsewhere (nothing, `.` and `..` between two slashes) is percent-encoded.

@@ -5,7 +5,7 @@
 //! when they do not go to a terminal.
 
 use std::fmt::{self, Display};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal as _, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::ProgressBar;
@@ -17,18 +17,34 @@ pub struct Output {
     talk: Talk,
     /// Whether the product goes where colours are wanted.
     colours: bool,
+    terminals: Terminals,
+}
+
+/// Which of the streams a person looks at.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Terminals {
+    /// The product goes to a terminal.
+    pub product: bool,
+    /// The talk goes to a terminal.
+    pub talk: bool,
 }
 
 impl Output {
     /// The process's stdout and stderr.
     pub fn of_process() -> Self {
         let colours = anstream::AutoStream::choice(&io::stdout()) != anstream::ColorChoice::Never;
-        Self { product: Product::new(io::stdout()), talk: Talk::new(anstream::stderr()), colours }
+        let terminals = Terminals { product: io::stdout().is_terminal(), talk: io::stderr().is_terminal() };
+        Self { product: Product::new(io::stdout()), talk: Talk::new(anstream::stderr()), colours, terminals }
     }
 
     /// Any two streams, without colours.
     pub fn to(product: Product, talk: Talk) -> Self {
-        Self { product, talk, colours: false }
+        Self { product, talk, colours: false, terminals: Terminals::default() }
+    }
+
+    /// Which of the streams a person looks at.
+    pub fn terminals(&self) -> Terminals {
+        self.terminals
     }
 
     /// One line (or several) of the product, with a line break at the end.

@@ -3,7 +3,6 @@
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -13,25 +12,20 @@ use bytes::Bytes;
 use etl::ports::{Answer, Call, Calls, HttpCall, ObjectAddress, Ticket};
 use serde_json::{Value, json};
 
-use super::below;
+use super::{Gone, below};
 use crate::output::Product;
 
 /// Stdout as the only far side; anything else that is called takes nothing.
 #[derive(Debug)]
 pub struct ToStdout {
     product: Product,
-    gone: AtomicBool,
+    gone: Gone,
 }
 
 impl ToStdout {
-    /// Writes to the product.
-    pub fn new(product: Product) -> Self {
-        Self { product, gone: AtomicBool::new(false) }
-    }
-
-    /// Whether the reader of stdout went away: there is no use in going on.
-    pub fn is_gone(&self) -> bool {
-        self.gone.load(Ordering::Relaxed)
+    /// Writes to the product; says so when its reader went away.
+    pub fn new(product: Product, gone: Gone) -> Self {
+        Self { product, gone }
     }
 }
 
@@ -41,7 +35,7 @@ impl Calls for ToStdout {
             Call::Stdout(bytes) => match self.product.write(&bytes) {
                 Ok(()) => Answer::Done(None),
                 Err(error) => {
-                    self.gone.store(true, Ordering::Relaxed);
+                    self.gone.set();
                     refused(&error)
                 }
             },
@@ -209,7 +203,12 @@ impl ToFolder {
 
 impl Calls for ToFolder {
     fn start(&self, ticket: Ticket, call: Call, _time_limit: Duration, answers: &Sender<(Ticket, Answer)>) {
-        let answer = self.take(call).unwrap_or_else(|error| refused(&error));
+        let by_http = matches!(call, Call::Http(_));
+        let answer = self.take(call).unwrap_or_else(|error| match refused(&error) {
+            // A far side that is asked by HTTP refuses by HTTP.
+            Answer::Refused { code, .. } if by_http => Answer::Http { status: 403, body: Bytes::from(code) },
+            refused => refused,
+        });
         let _ = answers.send((ticket, answer));
     }
 }
@@ -369,10 +368,11 @@ mod tests {
                 Ok(())
             }
         }
-        let calls = ToStdout::new(Product::new(Closed));
+        let gone = Gone::default();
+        let calls = ToStdout::new(Product::new(Closed), gone.clone());
         assert_eq!(ask(&calls, Call::Stdout(Bytes::from("small, so it stays in the buffer"))), Answer::Done(None));
         let large = Bytes::from(vec![b'x'; 1 << 20]);
         assert!(matches!(ask(&calls, Call::Stdout(large)), Answer::Refused { .. }));
-        assert!(calls.is_gone());
+        assert!(gone.is_set());
     }
 }
