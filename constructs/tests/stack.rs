@@ -252,7 +252,7 @@ fn functions_of_a_kind_share_the_parameters_of_their_code() {
     }
     let template = template(&stack);
     let parameters = template.as_json()["Parameters"].as_object().unwrap();
-    assert_eq!(parameters.keys().collect::<Vec<_>>(), ["EtlCodeBucket", "EtlCodeKey", "EtlCodeSha256"]);
+    assert_eq!(parameters.keys().collect::<Vec<_>>(), ["CodeBucket", "EtlCodeKey", "EtlCodeSha256"]);
     assert_eq!(template.resources_of("AWS::Lambda::Version").count(), 2);
 }
 

@@ -60,9 +60,9 @@ fn a_function_becomes_a_zip_under_its_content_hash() {
 
     let parameters = fs::read_to_string(dir.path().join(format!("target/package/parameters-{ARCH}.json"))).unwrap();
     let parameters: Vec<String> = serde_json::from_str(&parameters).unwrap();
-    assert_eq!(parameters[0], "HelloCodeBucket=code");
-    assert_eq!(parameters[1], format!("HelloCodeKey={key}"));
-    assert_eq!(parameters[2], format!("HelloCodeSha256={}", package["code_sha256"].as_str().unwrap()));
+    assert_eq!(parameters[..2], ["CodeBucket=code".to_owned(), format!("Architecture={ARCH}")]);
+    assert_eq!(parameters[2], format!("HelloCodeKey={key}"));
+    assert_eq!(parameters[3], format!("HelloCodeSha256={}", package["code_sha256"].as_str().unwrap()));
 
     // The same source, elsewhere: the same name.
     let elsewhere = tempfile::tempdir().unwrap();

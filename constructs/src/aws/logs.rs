@@ -5,7 +5,7 @@
 use super::iam::RoleHandle;
 use crate::{
     iam::Statement,
-    tree::{Construct, Scope},
+    tree::{Construct, DeletionPolicy, Scope, UpdateReplacePolicy},
 };
 use cfn::{Arn, IntoValue, Value, logs};
 
@@ -36,6 +36,11 @@ impl Construct for LogGroup {
             .retention_in_days(self.retention_days)
             .maybe(self.name, logs::LogGroup::log_group_name);
         let group = scope.add("Resource", properties);
+        // Said, so that nobody has to know what CloudFormation does by default.
+        scope
+            .options(&group)
+            .deletion_policy(DeletionPolicy::Delete)
+            .update_replace_policy(UpdateReplacePolicy::Delete);
         LogGroupHandle { name: group.ref_(), arn: group.arn() }
     }
 }

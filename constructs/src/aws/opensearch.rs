@@ -161,14 +161,16 @@ impl DomainHandle {
 
     /// Lets `role` post bulk requests. Which indices it may write is said inside the domain.
     pub fn grant_bulk(&self, scope: &mut Scope<'_>, role: &RoleHandle) {
-        let bulk = intrinsic::join("/", cfn::list![self.arn.clone().into_text(), "_bulk"]);
+        let bulk: Value<String> = Text::new().value(self.arn.clone()).text("/_bulk").into_value();
         role.allow(scope, Statement::allow(["es:ESHttpPost"]).on([bulk]));
     }
 
-    /// Lets `role` put and remove what the domain's administration has: templates, roles, mappings.
+    /// Lets `role` put and remove what the domain's administration has: index templates, roles, mappings.
     pub fn grant_setup(&self, scope: &mut Scope<'_>, role: &RoleHandle) {
-        let all = intrinsic::join("/", cfn::list![self.arn.clone().into_text(), "*"]);
-        role.allow(scope, Statement::allow(["es:ESHttpDelete", "es:ESHttpPut"]).on([all]));
+        for path in ["/_index_template/*", "/_plugins/_security/api/*"] {
+            let path: Value<String> = Text::new().value(self.arn.clone()).text(path).into_value();
+            role.allow(scope, Statement::allow(["es:ESHttpDelete", "es:ESHttpPut"]).on([path]));
+        }
     }
 
     /// 1 while a primary shard has no home: data is missing from searches.

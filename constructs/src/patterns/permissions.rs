@@ -60,7 +60,7 @@ fn statement(need: &Need, names: &Bindings) -> Result<Statement, String> {
             let objects: Value<String> = Text::new().value(bucket).text("/").text(prefix).text("*").into_value();
             allow.on([objects])
         }
-        Target::Domain(host) => {
+        Target::Domain { host, path } => {
             let domain = arn(
                 host,
                 &|resource| match resource {
@@ -69,9 +69,8 @@ fn statement(need: &Need, names: &Bindings) -> Result<Statement, String> {
                 },
                 &|host| Some(here("es", &format!("domain/{}", domain_name(host)?))),
             )?;
-            // What it may do below this path is said inside the domain.
-            let paths: Value<String> = Text::new().value(domain).text("/*").into_value();
-            allow.on([paths])
+            let path: Value<String> = Text::new().value(domain).text(path).into_value();
+            allow.on([path])
         }
         Target::Metrics { namespace } => {
             allow.on(["*"]).when("StringEquals", "cloudwatch:namespace", namespace.as_str())

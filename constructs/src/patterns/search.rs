@@ -3,6 +3,7 @@
 //! Imports: `asset`, `aws`, `template`, `tree`.
 
 use crate::{
+    Text,
     asset::FunctionCode,
     aws::{
         cloudwatch::Alarm,
@@ -13,7 +14,7 @@ use crate::{
     },
     tree::{Construct, Scope},
 };
-use cfn::{IntoJson as _, Json, Ref, Value, cloudformation::CustomResource, intrinsic};
+use cfn::{IntoJson as _, IntoValue as _, Json, Ref, Value, cloudformation::CustomResource, intrinsic};
 use serde_json::json;
 
 /// An OpenSearch domain, and the function that is its master user: it lets each pipeline write its own indices and nothing else,
@@ -36,17 +37,15 @@ pub struct SearchHandle {
     /// The domain.
     pub domain: DomainHandle,
     setup: FunctionHandle,
-    setup_version: Value<String>,
 }
 
-/// A day's worth of seconds is far too long; CloudFormation waits an hour by itself. A new domain answers within ten minutes.
+/// How long CloudFormation waits, and how long the function may ask. A new domain may need minutes until it answers.
 const SETUP_SECONDS: i64 = 900;
 
 impl Construct for Search {
     type Handle = SearchHandle;
 
     fn build(self, scope: &mut Scope<'_>) -> SearchHandle {
-        let setup_version = self.code.sha256.clone();
         let setup = scope.add(
             "Setup",
             Function::builder()
@@ -84,7 +83,7 @@ impl Construct for Search {
             0,
             "The domain takes no writes, most likely because its disks are full. Remove old indices or raise the volume size.",
         );
-        SearchHandle { domain, setup, setup_version }
+        SearchHandle { domain, setup }
     }
 }
 
@@ -99,8 +98,9 @@ impl SearchHandle {
         patterns: &[&str],
         template: &Json,
     ) -> Ref<CustomResource> {
-        // Inside the domain, names are shared by all stacks that use it.
-        let name: Value<String> = intrinsic::join("-", cfn::list![intrinsic::stack_name(), id.to_ascii_lowercase()]);
+        // `cloudtrail` of `cloudtrail-*`. Inside the domain, names are shared by all stacks that use it.
+        let indices = patterns.first().map_or("", |pattern| pattern.trim_end_matches(['*', '-']));
+        let name: Value<String> = Text::new().value(intrinsic::stack_name()).text("-").text(indices).into_value();
         let mapping = json!({
             "Role": name.clone().into_json(),
             "IndexPatterns": patterns,
@@ -113,9 +113,7 @@ impl SearchHandle {
                 .service_timeout(SETUP_SECONDS)
                 .with("Endpoint", self.domain.endpoint())
                 .with("RoleMappings", json!([mapping]))
-                .with("IndexTemplates", json!({ id.to_ascii_lowercase(): template.to_string() }))
-                // New code of the function looks at everything again.
-                .with("SetupVersion", self.setup_version.clone()),
+                .with("IndexTemplates", json!({ indices: template.to_string() })),
         );
         self.setup.role().before(scope, &resource);
         resource

@@ -28,8 +28,13 @@ pub enum Target {
         /// What their keys begin with, without a leading `/`.
         prefix: String,
     },
-    /// An OpenSearch domain, by its endpoint's host name.
-    Domain(Late<String>),
+    /// A path of an OpenSearch domain.
+    Domain {
+        /// The host name of the domain's endpoint.
+        host: Late<String>,
+        /// The path, with its leading `/`.
+        path: String,
+    },
     /// `CloudWatch` metrics of one namespace. IAM knows no resource for them: the namespace is a condition.
     Metrics {
         /// The namespace.

@@ -48,6 +48,7 @@ pub struct Args {
 const BUCKET: &str = "BUCKET";
 /// How the parameters of a function's code end, after the kind of function: see [`constructs::asset`].
 const CODE_BUCKET: &str = "CodeBucket";
+const ARCHITECTURE: &str = "Architecture";
 const CODE_KEY: &str = "CodeKey";
 const CODE_SHA256: &str = "CodeSha256";
 
@@ -176,12 +177,10 @@ fn package(function: &str, path: &Path, notices: &str, arch: Arch, dir: &Path) -
 /// The parameters that say where the functions' code is, as `--parameter-overrides file://…` takes them: a list of `Name=Value`. One
 /// file does for every stack: `deploy` leaves out what a template has no parameter for.
 fn parameters_of(packages: &[Package], stacks: &[Deployable], bucket: Option<&str>) -> Vec<String> {
-    let mut list = Vec::new();
+    let mut list: Vec<String> = bucket.map(|bucket| format!("{CODE_BUCKET}={bucket}")).into_iter().collect();
+    list.extend(packages.first().map(|package| format!("{ARCHITECTURE}={}", package.arch.name())));
     for package in packages {
         let kind = kind_of(&package.function, stacks);
-        if let Some(bucket) = bucket {
-            list.push(format!("{kind}{CODE_BUCKET}={bucket}"));
-        }
         list.push(format!("{kind}{CODE_KEY}={}", package.key));
         list.push(format!("{kind}{CODE_SHA256}={}", package.sha256));
     }
@@ -312,10 +311,10 @@ mod tests {
         assert_eq!(
             parameters_of(&packages, &[stack], Some("code")),
             [
-                "OpenSearchSetupCodeBucket=code",
+                "CodeBucket=code",
+                "Architecture=arm64",
                 "OpenSearchSetupCodeKey=opensearch_setup-arm64-0.zip",
                 "OpenSearchSetupCodeSha256=AA=",
-                "MyEtlCodeBucket=code",
                 "MyEtlCodeKey=my_etl-arm64-0.zip",
                 "MyEtlCodeSha256=AA=",
             ]

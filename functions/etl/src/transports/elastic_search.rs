@@ -149,7 +149,10 @@ impl Component for ElasticSearch {
 
     fn needs(&self) -> Vec<Need> {
         let signed = matches!(&self.auth_config, Some(AuthConfig::UrlSigningAuth { service, .. }) if service == "es");
-        let need = || Need { actions: &["es:ESHttpPost"], on: Target::Domain(self.hostname.clone()) };
+        let need = || Need {
+            actions: &["es:ESHttpPost"],
+            on: Target::Domain { host: self.hostname.clone(), path: self.bulk_api_path.clone() },
+        };
         signed.then(need).into_iter().collect()
     }
 
@@ -400,7 +403,10 @@ mod tests {
     fn only_signed_requests_need_a_permission() {
         assert!(config("").needs().is_empty());
         let need = &config(r#","auth_config":{"type":"UrlSigningAuth","service":"es"}"#).needs()[0];
-        assert_eq!((need.actions, &need.on), (&["es:ESHttpPost"][..], &Target::Domain("h".into())));
+        assert_eq!(
+            (need.actions, &need.on),
+            (&["es:ESHttpPost"][..], &Target::Domain { host: "h".into(), path: "/_bulk".into() })
+        );
     }
 
     #[test]

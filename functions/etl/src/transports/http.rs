@@ -53,12 +53,12 @@ pub enum AuthConfig {
     /// By AWS Signature Version 4, with the function's own role.
     UrlSigningAuth {
         /// The region of the service; by default the function's own.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         region: Option<Late<Region>>,
         /// The service to sign for: `es`, or `aoss` for OpenSearch Serverless.
         service: String,
         /// Taken for the sake of old configs; has no effect.
-        #[serde(default)]
+        #[serde(default, skip_serializing_if = "Option::is_none")]
         http_interceptor: Option<serde_json::Value>,
     },
 }
