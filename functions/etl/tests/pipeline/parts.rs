@@ -6,7 +6,7 @@ use etl::{
     build::{BuildCx, BuildError},
     component::Component,
     config::{HandlerConfig, OperationConfig, PipelineConfig, Source},
-    deserializers::GenericJson,
+    deserializers::{Deserializer, GenericJson, Raw},
     event::{Context, Event, Fault, Outcome},
     operations::Operation,
     pipeline::{Bounds, Environment, Invoked, Pipeline},
@@ -16,7 +16,7 @@ use etl::{
     transports::{Limits, Load, Next, Partition, Transport, UnitVerdict, Verdict},
     wrappers::PassthroughWrapper,
 };
-use payload::{Output, Path};
+use payload::{Output, Path, Payload};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -46,6 +46,28 @@ impl Operation for Gate {
             Some("fail") => Err(Fault::new("gate broken")),
             _ => Ok(Outcome::Pass),
         }
+    }
+}
+
+/// Plain JSON that is never laid out as a whole: it can only be read element by element.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Elementwise {}
+
+impl Component for Elementwise {
+    const NAME: &'static str = "Elementwise";
+    const EXAMPLE: &'static str = "type: Elementwise\n";
+}
+
+impl Deserializer for Elementwise {
+    type State = ();
+    fn state(&self, _: &BuildCx<'_>) -> Result<(), BuildError> {
+        Ok(())
+    }
+    fn read<'a>(&self, (): &mut (), _: Raw<'a>) -> Result<Payload<'a>, Fault> {
+        Err(Fault::new("laid out as a whole"))
+    }
+    fn is_plain_json(&self) -> bool {
+        true
     }
 }
 

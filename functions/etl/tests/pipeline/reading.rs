@@ -1,6 +1,6 @@
 //! Records and objects, good and bad.
 
-use crate::parts::{Gate, Take, config, goes_on_at, kinesis, lines, pipeline, s3, within};
+use crate::parts::{Elementwise, Gate, Take, config, goes_on_at, kinesis, lines, pipeline, s3, within};
 use etl::{
     config::{PipelineConfig, Source},
     deserializers::GenericJson,
@@ -123,6 +123,22 @@ fn one_document_of_many_megabytes_is_split_element_by_element_with_the_same_resu
     let small = run(all.chunks(100).map(document).collect());
     assert_eq!(large, small);
     assert!(large[5].contains(r#""owner":"o""#) && large[5].contains("sha1_hash"), "{}", large[5]);
+}
+
+#[test]
+fn memory_follows_the_element_when_a_large_document_is_split_first() {
+    let world = World::new();
+    let split = JsonArraySplitOperation::builder().path("$.all").build();
+    let mut ours = config(KinesisHandler::builder().build(), vec![split.into()], Take::default());
+    ours.sources[0].deserializer = Some(Elementwise {}.into());
+    let mut pipeline = pipeline(&world, &ours);
+    let mut run = pipeline.begin(&Context::default());
+    let document = |pad: usize| format!(r#"{{"pad":"{}","all":[{{"n":1}},{{"n":2}}]}}"#, "x".repeat(pad));
+    run.record(document(5 << 20).as_bytes());
+    run.record(document(10).as_bytes());
+    let invoked = run.finish();
+    assert_eq!((invoked.ledger.received, invoked.ledger.born, invoked.ledger.delivered), (2, 1, 2));
+    assert_eq!(failed(&invoked), [(Stage::Deserializer, "laid out as a whole", 1)], "a small one is");
 }
 
 #[test]
