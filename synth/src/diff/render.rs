@@ -156,6 +156,7 @@ fn fate(resource: &ResourceDiff) -> String {
     };
     let data = match resource.data {
         None => "",
+        Some(Data::Retained) if resource.action == Action::Remove => "; it stays in the account, outside the stack",
         Some(Data::Retained) => "; the old one stays in the account, outside the stack",
         Some(Data::Snapshot) => "; a snapshot stays",
         Some(Data::Deleted) if resource.action == Action::Remove => {
