@@ -36,23 +36,26 @@ impl AwsCalls {
         Self { runtime, clients, http }
     }
 
-    /// Makes the clients that a pipeline will want, by the services of its permissions (`firehose`, `s3`, …): reading the system's
-    /// certificates takes time that a cold start gives for free.
-    pub fn warm<'s>(&self, services: impl IntoIterator<Item = &'s str>) {
-        for service in services {
-            match service {
-                "cloudwatch" => drop(self.clients.cloudwatch(None)),
-                "firehose" => drop(self.clients.firehose(None)),
-                "s3" => drop(self.clients.s3(None)),
-                "sns" => drop(self.clients.sns(None)),
-                "es" | "aoss" => {
-                    let auth = Auth::SigV4 { service: service.to_owned(), region: None };
-                    // What is wrong here is told by the first call.
-                    let _ = self.http.warm(&auth);
-                }
-                _ => {}
+    /// Makes the client of a service (`firehose`, `s3`, `es`, …) before it is wanted: reading the system's certificates takes time that
+    /// a cold start gives for free.
+    pub fn warm(&self, service: &str) {
+        match service {
+            "cloudwatch" => drop(self.clients.cloudwatch(None)),
+            "firehose" => drop(self.clients.firehose(None)),
+            "s3" => drop(self.clients.s3(None)),
+            "sns" => drop(self.clients.sns(None)),
+            "es" | "aoss" => {
+                let auth = Auth::SigV4 { service: service.to_owned(), region: None };
+                // What is wrong here is told by the first call.
+                let _ = self.http.warm(&auth);
             }
+            _ => {}
         }
+    }
+
+    /// The client for HTTP that the calls share.
+    pub fn http(&self) -> &HttpClient {
+        &self.http
     }
 }
 

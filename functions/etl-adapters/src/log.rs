@@ -6,19 +6,20 @@ use serde_json::{Map, Value};
 use std::{
     fmt,
     io::{Write as _, stdout},
+    sync::{Mutex, PoisonError},
 };
 
-/// Writes one JSON object a line: `timestamp` (RFC 3339, UTC), `level`, `message`, then the fields.
-#[derive(Clone, Debug, Default)]
+/// Writes one JSON object a line: `timestamp` (RFC 3339, UTC), `level`, `message`, `requestId` while there is one, then the fields.
+#[derive(Debug, Default)]
 pub struct JsonLog {
     clock: SystemClock,
-    always: Vec<(&'static str, String)>,
+    request_id: Mutex<Option<String>>,
 }
 
 impl JsonLog {
-    /// A log whose lines all have these fields too (`requestId`).
-    pub fn with(always: Vec<(&'static str, String)>) -> Self {
-        Self { clock: SystemClock::default(), always }
+    /// From here on, lines are of this invocation.
+    pub fn begin(&self, request_id: &str) {
+        *self.request_id.lock().unwrap_or_else(PoisonError::into_inner) = Some(request_id.to_owned());
     }
 
     fn render(
@@ -35,9 +36,11 @@ impl JsonLog {
         line.insert("timestamp".to_owned(), Value::String(time));
         line.insert("level".to_owned(), Value::from(name(level)));
         line.insert("message".to_owned(), Value::from(message));
-        let always = self.always.iter().map(|(key, value)| (*key, value.clone()));
-        for (key, value) in always.chain(fields.iter().map(|(key, value)| (*key, value.to_string()))) {
-            line.insert(key.to_owned(), Value::String(value));
+        if let Some(id) = &*self.request_id.lock().unwrap_or_else(PoisonError::into_inner) {
+            line.insert("requestId".to_owned(), Value::from(id.as_str()));
+        }
+        for (key, value) in fields {
+            line.insert((*key).to_owned(), Value::String(value.to_string()));
         }
         let mut text = Value::Object(line).to_string().into_bytes();
         text.push(b'\n');
@@ -69,7 +72,8 @@ mod tests {
 
     #[test]
     fn a_line_is_one_json_object_with_time_and_level() {
-        let log = JsonLog::with(vec![("requestId", "r-1".to_owned())]);
+        let log = JsonLog::default();
+        log.begin("r-1");
         let line = log.render(1_763_900_000_123, Level::Warn, "two\nlines", &[("code", &"ETL050"), ("events", &3)]);
         assert_eq!(
             String::from_utf8(line).unwrap(),

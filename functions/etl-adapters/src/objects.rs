@@ -1,4 +1,4 @@
-//! Objects read from Amazon S3, as a stream.
+//! Objects read from Amazon S3, as a stream, and files of the function's package.
 
 use crate::aws::{Clients, deepest, refused, twice_if_broken};
 use aws_sdk_s3::{
@@ -9,7 +9,9 @@ use bytes::{Buf as _, Bytes};
 use etl::ports::{Answer, Object, ObjectError, Objects};
 use std::{
     fmt,
+    fs::File,
     io::{self, Read},
+    path::PathBuf,
     sync::Arc,
     time::Duration,
 };
@@ -24,10 +26,11 @@ const AHEAD: usize = 64;
 /// How often a broken download goes on where it was.
 const RESUMED: u32 = 5;
 
-/// Objects of S3, in the function's own region.
+/// Objects of S3, in the function's own region, and files.
 pub struct S3Objects {
     runtime: Handle,
     clients: Arc<Clients>,
+    package: PathBuf,
 }
 
 impl fmt::Debug for S3Objects {
@@ -37,9 +40,9 @@ impl fmt::Debug for S3Objects {
 }
 
 impl S3Objects {
-    /// `runtime` is driven by another thread than the one that reads.
-    pub fn new(runtime: Handle, clients: Arc<Clients>) -> Self {
-        Self { runtime, clients }
+    /// `runtime` is driven by another thread than the one that reads. `package`: where relative paths of files begin.
+    pub fn new(runtime: Handle, clients: Arc<Clients>, package: PathBuf) -> Self {
+        Self { runtime, clients, package }
     }
 }
 
@@ -67,6 +70,16 @@ impl Objects for S3Objects {
         let stopped = || ObjectError::Outage("the runtime has stopped".to_owned());
         let size = answer.blocking_recv().map_err(|_| stopped())??;
         Ok(Object { reader: Box::new(ChunkReader { chunks: reader, now: Bytes::new() }), size })
+    }
+
+    fn file(&self, path: &str) -> Result<Object, ObjectError> {
+        let file = File::open(self.package.join(path)).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => ObjectError::Gone,
+            io::ErrorKind::PermissionDenied => ObjectError::Denied(e.kind().to_string()),
+            kind => ObjectError::Outage(kind.to_string()),
+        })?;
+        let size = file.metadata().ok().map(|about| about.len());
+        Ok(Object { reader: Box::new(file), size })
     }
 }
 

@@ -10,12 +10,12 @@ use std::time::Duration;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Error> {
     let http = &HttpClient::new(aws::loader().load().await);
-    let clock = &SystemClock::default();
+    let (clock, log) = (&SystemClock::default(), &JsonLog::default());
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Value>| {
-        let log = JsonLog::with(vec![("requestId", event.context.request_id.clone())]);
+        log.begin(&event.context.request_id);
         let left = i64::try_from(event.context.deadline).unwrap_or(i64::MAX) - clock.now_ms();
         let left = Duration::from_millis(u64::try_from(left).unwrap_or_default());
-        let world = World { http, log: &log, auth: Login::Role, patience: Patience::default() };
+        let world = World { http, log, auth: Login::Role, patience: Patience::default() };
         handle(world, &event.payload, left).await.map_err(Error::from)
     }))
     .await

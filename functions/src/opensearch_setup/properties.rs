@@ -21,8 +21,8 @@ pub(super) struct Role {
     pub(super) backend_roles: Vec<String>,
 }
 
-const PROPERTIES: [&str; 7] =
-    ["Endpoint", "IndexTemplates", "Port", "Region", "RoleMappings", "ServiceTimeout", "ServiceToken"];
+const PROPERTIES: [&str; 8] =
+    ["Endpoint", "IndexTemplates", "Port", "Region", "RoleMappings", "ServiceTimeout", "ServiceToken", "SetupVersion"];
 const ROLE_PROPERTIES: [&str; 3] = ["BackendRoles", "IndexPatterns", "Role"];
 
 impl Properties {

@@ -7,10 +7,17 @@ use super::{
 };
 use etl::ports::{Object, ObjectError, Objects as _};
 use etl_adapters::objects::S3Objects;
-use std::io::{ErrorKind, Read as _};
+use std::{
+    io::{ErrorKind, Read as _},
+    path::PathBuf,
+};
+
+fn objects(endpoint: &str) -> S3Objects {
+    S3Objects::new(runtime(), clients(endpoint), PathBuf::from(env!("CARGO_MANIFEST_DIR")))
+}
 
 fn open(endpoint: &str, version: Option<&str>) -> Result<Object, ObjectError> {
-    S3Objects::new(runtime(), clients(endpoint)).open("logs", "AWSLogs/a=b/ü 1.json.gz", version)
+    objects(endpoint).open("logs", "AWSLogs/a=b/ü 1.json.gz", version)
 }
 
 fn etag() -> Vec<(&'static str, String)> {
@@ -91,7 +98,7 @@ fn gone_denied_and_not_now_are_told_apart() {
 #[test]
 fn an_object_that_nobody_reads_to_its_end_holds_nothing_up() {
     let far = FarSide::new(|_, _| Say::This(200, etag(), content()));
-    let objects = S3Objects::new(runtime(), clients(&far.address));
+    let objects = objects(&far.address);
     for _ in 0..20 {
         let mut object = objects.open("logs", "k", None).unwrap();
         object.reader.read_exact(&mut [0; 10]).unwrap();
@@ -99,4 +106,16 @@ fn an_object_that_nobody_reads_to_its_end_holds_nothing_up() {
     let mut read = Vec::new();
     objects.open("logs", "k", None).unwrap().reader.read_to_end(&mut read).unwrap();
     assert_eq!(read.len(), 3_000_000);
+}
+
+#[test]
+fn a_file_of_the_package_is_found_by_its_path_in_it() {
+    let objects = objects("http://127.0.0.1:1");
+    let mut file = objects.file("Cargo.toml").unwrap();
+    let mut text = String::new();
+    file.reader.read_to_string(&mut text).unwrap();
+    assert!(text.contains("name = \"etl-adapters\""));
+    assert_eq!(file.size, Some(text.len() as u64));
+    assert_eq!(objects.file("none").unwrap_err(), ObjectError::Gone);
+    assert_eq!(objects.file("/none").unwrap_err(), ObjectError::Gone);
 }
