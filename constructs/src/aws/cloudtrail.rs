@@ -1,6 +1,6 @@
 //! CloudTrail: trails.
 //!
-//! Imports: `aws`, `text`, `tree`.
+//! Imports: `aws`, `cfn`, `text`, `tree`.
 
 use super::s3::BucketHandle;
 use crate::{

@@ -1,6 +1,6 @@
 //! CloudWatch: metrics and alarms.
 //!
-//! Imports: `aws`, `tree`.
+//! Imports: `aws`, `cfn`, `tree`.
 
 use super::sns::TopicHandle;
 use crate::tree::{Construct, Scope};

@@ -1,6 +1,6 @@
 //! CloudWatch dashboards.
 //!
-//! Imports: `aws`, `template`, `tree`.
+//! Imports: `aws`, `cfn`, `template`, `text`, `tree`.
 
 use super::cloudwatch::Metric;
 use crate::{

@@ -1,6 +1,6 @@
 //! What invokes a function: streams and queues that Lambda reads, topics and buckets that push.
 //!
-//! Imports: `aws`, `iam`, `text`, `tree`.
+//! Imports: `aws`, `cfn`, `iam`, `text`, `tree`.
 
 use super::{
     kinesis::StreamHandle,

@@ -1,6 +1,6 @@
 //! Data Firehose: streams that carry records to where they are kept.
 //!
-//! Imports: `aws`, `iam`, `tree`.
+//! Imports: `aws`, `cfn`, `iam`, `tree`.
 
 use super::{
     cloudwatch::Metric,

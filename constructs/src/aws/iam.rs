@@ -1,6 +1,6 @@
 //! IAM: roles that services take on for us.
 //!
-//! Imports: `iam`, `tree`.
+//! Imports: `cfn`, `iam`, `tree`.
 
 use crate::{
     iam::{PolicyDocument, Principal, Statement},

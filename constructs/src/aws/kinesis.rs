@@ -1,6 +1,6 @@
 //! Kinesis: data streams.
 //!
-//! Imports: `aws`, `iam`, `tree`.
+//! Imports: `aws`, `cfn`, `iam`, `tree`.
 
 use super::{cloudwatch::Metric, iam::RoleHandle};
 use crate::{

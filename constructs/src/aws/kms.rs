@@ -1,6 +1,6 @@
 //! KMS: keys of our own, where AWS's own key does not do.
 //!
-//! Imports: `aws`, `iam`, `tree`.
+//! Imports: `aws`, `cfn`, `iam`, `tree`.
 
 use super::iam::RoleHandle;
 use crate::{

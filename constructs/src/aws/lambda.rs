@@ -1,6 +1,6 @@
 //! Lambda: functions that are released by version and alias.
 //!
-//! Imports: `asset`, `aws`, `iam`, `tree`.
+//! Imports: `asset`, `aws`, `cfn`, `iam`, `template`, `tree`.
 
 use super::{
     cloudwatch::Metric,

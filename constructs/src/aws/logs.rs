@@ -1,6 +1,6 @@
 //! CloudWatch Logs: log groups. None without an end.
 //!
-//! Imports: `aws`, `iam`, `tree`.
+//! Imports: `aws`, `cfn`, `iam`, `tree`.
 
 use super::iam::RoleHandle;
 use crate::{

@@ -1,6 +1,6 @@
 //! OpenSearch Service: domains.
 //!
-//! Imports: `aws`, `iam`, `tree`.
+//! Imports: `aws`, `cfn`, `iam`, `text`, `tree`.
 
 use super::{cloudwatch::Metric, iam::RoleHandle, logs::LogGroup};
 use crate::{

@@ -1,6 +1,6 @@
 //! S3: buckets.
 //!
-//! Imports: `aws`, `iam`, `text`, `tree`.
+//! Imports: `aws`, `cfn`, `codes`, `iam`, `text`, `tree`.
 
 use super::{iam::RoleHandle, kms::KeyHandle, lambda::FunctionHandle, sns::TopicHandle};
 use crate::{

@@ -1,6 +1,6 @@
 //! SNS: topics.
 //!
-//! Imports: `aws`, `iam`, `tree`.
+//! Imports: `aws`, `cfn`, `iam`, `tree`.
 
 use super::{
     iam::RoleHandle,

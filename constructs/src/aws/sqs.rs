@@ -1,6 +1,6 @@
 //! SQS: queues.
 //!
-//! Imports: `aws`, `iam`, `tree`.
+//! Imports: `aws`, `cfn`, `iam`, `tree`.
 
 use super::iam::RoleHandle;
 use crate::{

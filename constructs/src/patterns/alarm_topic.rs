@@ -1,6 +1,6 @@
 //! Where alarms go.
 //!
-//! Imports: `aws`, `template`, `tree`.
+//! Imports: `aws`, `cfn`, `template`, `tree`.
 
 use crate::{
     aws::{

@@ -1,6 +1,6 @@
 //! A bucket that keeps everything, filled through Firehose.
 //!
-//! Imports: `aws`, `template`, `tree`.
+//! Imports: `aws`, `cfn`, `template`, `tree`.
 
 use crate::{
     aws::{

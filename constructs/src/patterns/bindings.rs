@@ -4,7 +4,7 @@
 //! `NAME` is a variable of the function's environment that holds the intrinsic. Binding a handle makes both, and remembers the
 //! resource, so that the permissions of the pipeline end at it.
 //!
-//! Imports: `aws`.
+//! Imports: `aws`, `cfn`, `etl`.
 
 use crate::aws::{firehose::DeliveryStreamHandle, opensearch::DomainHandle, s3::BucketHandle, sns::TopicHandle};
 use cfn::{IntoValue, Value};

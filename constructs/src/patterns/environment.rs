@@ -3,7 +3,7 @@
 //! What is known only at deployment is a variable of its own beside it. Lambda allows 4 KiB of names and values together, counted
 //! when the stack stands: intrinsics count with the longest text that they can become.
 //!
-//! Imports: `codes`, `tree`.
+//! Imports: `cfn`, `codes`, `tree`.
 
 use super::bindings::Bindings;
 use crate::{codes, tree::Scope};

@@ -1,6 +1,6 @@
 //! The ETL function: a pipeline, deployed.
 //!
-//! Imports: `asset`, `aws`, `codes`, `template`, `text`, `tree`.
+//! Imports: `asset`, `aws`, `cfn`, `codes`, `etl`, `template`, `text`, `tree`.
 
 use super::{
     bindings::Bindings,

@@ -1,6 +1,6 @@
 //! A log source: files that a service of AWS writes to a bucket, made searchable.
 //!
-//! Imports: `asset`, `aws`, `text`, `tree`.
+//! Imports: `asset`, `aws`, `cfn`, `etl`, `text`, `tree`.
 
 use super::{
     bindings::Bindings,

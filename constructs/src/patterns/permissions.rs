@@ -1,6 +1,6 @@
 //! From what a pipeline needs to what its role may do: each need becomes one statement, on one resource.
 //!
-//! Imports: `aws`, `codes`, `iam`, `text`, `tree`.
+//! Imports: `aws`, `cfn`, `codes`, `etl`, `iam`, `text`, `tree`.
 
 use super::bindings::{Bindings, Resource};
 use crate::{Text, aws::iam::RoleHandle, codes, iam::Statement, tree::Scope};

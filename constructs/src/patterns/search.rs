@@ -1,6 +1,6 @@
 //! A search domain, and what is set up inside it.
 //!
-//! Imports: `asset`, `aws`, `template`, `tree`.
+//! Imports: `asset`, `aws`, `cfn`, `template`, `text`, `tree`.
 
 use crate::{
     Text,

@@ -1,6 +1,6 @@
 //! What makes a pipeline run, and how an operator pauses it.
 //!
-//! Imports: `aws`, `template`, `tree`.
+//! Imports: `aws`, `cfn`, `template`, `tree`.
 
 use crate::{
     aws::{

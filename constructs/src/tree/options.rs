@@ -1,6 +1,6 @@
 //! What can be said of a resource beside its properties, and after it was added.
 //!
-//! Imports: `cfn`, `codes`, `problem`.
+//! Imports: `cfn`, `codes`, `problem`, `template`.
 
 use super::Stack;
 use crate::codes;

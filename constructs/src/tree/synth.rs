@@ -1,6 +1,6 @@
 //! From a stack to its template.
 //!
-//! Imports: `cfn`, `check`, `codes`, `iam`, `problem`, `reference`, `template`.
+//! Imports: `cfn`, `check`, `codes`, `iam`, `logical_id`, `problem`, `reference`, `template`.
 
 use super::options::{Attributes, Dependency};
 use super::{Entry, Stack};

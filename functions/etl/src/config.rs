@@ -2,7 +2,7 @@
 //!
 //! It never names a component. It is read with a [`Registry`], which says what components there are.
 //!
-//! Imports: `component`, `need`, `pattern`, `registry`, the rooms' object-safe traits.
+//! Imports: `codes`, `component`, `field`, `late`, `need`, `pattern`, `problem`, `region`, `registry`, `time`, the rooms' object-safe traits.
 
 mod bender;
 mod check;

@@ -8,7 +8,7 @@
 //! | be a function | [`Pipeline::invoke`] |
 //! | run on files | [`Pipeline::begin`], [`Run::record`], [`Run::object`], [`Run::finish`] |
 //!
-//! Imports: `build`, `config`, `event`, `handlers`, `ports`, the rooms' object-safe traits.
+//! Imports: `build`, `config`, `event`, `handlers`, `payload`, `ports`, the rooms' object-safe traits.
 
 mod books;
 mod buffer;

@@ -3,7 +3,7 @@
 //! Nothing here reads or writes a file: each function gives names and texts. A test holds them against
 //! `functions/reference`.
 //!
-//! Imports: `codes`, `component`, `config`, `need`, `registry`.
+//! Imports: `codes`, `component`, `config`, `late`, `need`, `registry`.
 
 use crate::{
     codes,

@@ -3,7 +3,7 @@
 //! [`Registry::default`] has ours. A component of another crate is added by one line,
 //! `registry.operations.add::<MaskOperation>()`, and is then in configs, schema, reference and function like ours.
 //!
-//! Imports: `component`, `config`, the rooms.
+//! Imports: `component`, `config`, `need`, the rooms.
 
 use crate::{
     component::{Any, Component, Declared, Room, Rows, Settings, build},

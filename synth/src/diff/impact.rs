@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cfn::ResourceType;
-use cfn::resource::Replacement;
+use constructs::cfn::ResourceType;
+use constructs::cfn::resource::Replacement;
 use serde_json::{Map, Value};
 
 use super::compare::{self, Change, Path, Step, is_call};
@@ -65,7 +65,7 @@ fn fate(kind: &str, action: Action, before: Option<&Value>, after: Option<&Value
 fn effect(kind: &str, change: &Change) -> Action {
     match change.path.0.split_first() {
         Some((Step::Member(member), steps)) if member == "Properties" => {
-            let Some(known) = cfn::resource_type(kind) else { return Action::Unknown };
+            let Some(known) = constructs::cfn::resource_type(kind) else { return Action::Unknown };
             // A list's items have no say in it.
             let path: Vec<&str> = steps.iter().map_while(Step::name).filter(|name| !name.is_empty()).collect();
             let both = [&change.before, &change.after].into_iter().flatten();

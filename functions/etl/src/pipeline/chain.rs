@@ -1,7 +1,7 @@
 //! The way of one event: deserializer, steps, wrapper, serializer, transport. Depth first: a split hands its elements one by one
 //! to the rest of the chain, so no more than one event is in hand, however many come of it.
 //!
-//! Imports: `deserializers`, `event`, `operations`, `serializers`, `wrappers`.
+//! Imports: `deserializers`, `event`, `operations`, `payload`, `serializers`, `wrappers`.
 
 use super::{
     delivery::{Cx, Delivery},

@@ -8,7 +8,7 @@
 //! so many partitions cost calls but never memory. In a lane that is ordered, a batch waits for the one before it. Every event
 //! that is pushed is written into the books exactly once: delivered, failed, or handed back. Nothing outlives an invocation.
 //!
-//! Imports: `event`, `ports`, `transports`.
+//! Imports: `event`, `payload`, `ports`, `serializers`, `transports`.
 
 use super::{books::Books, buffer::Batch, flight::Flight, safety::Share};
 use crate::{

@@ -1,6 +1,6 @@
 //! A batch under way: calls, answers, repetitions.
 //!
-//! Imports: `ports`, `transports`.
+//! Imports: `event`, `ports`, `transports`.
 
 use super::{
     buffer::Batch,

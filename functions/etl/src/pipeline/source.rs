@@ -2,7 +2,7 @@
 //!
 //! The first source of the config whose expression matches takes a trigger; each trigger of an invocation is matched on its own.
 //!
-//! Imports: `build`, `config`, `deserializers`, `operations`, `pattern`.
+//! Imports: `build`, `config`, `deserializers`, `event`, `operations`, `pattern`.
 
 use super::{chain::Link, report::Tally};
 use crate::{

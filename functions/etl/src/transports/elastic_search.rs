@@ -1,6 +1,6 @@
 //! `ElasticSearch`, also called `OpenSearch`: documents by the bulk interface.
 //!
-//! Imports: `bounded`, `build`, `component`, `document_id`, `event`, `late`, `need`, `ports`, `time`.
+//! Imports: `bounded`, `build`, `component`, `document_id`, `event`, `late`, `need`, `payload`, `ports`, `time`.
 
 use super::{
     Limits, Load, Next, Transport, Verdict, bulk,

@@ -1,6 +1,6 @@
 //! `File`: a file of the machine.
 //!
-//! Imports: `bounded`, `build`, `component`, `event`, `late`, `ports`.
+//! Imports: `bounded`, `build`, `component`, `event`, `late`, `payload`, `ports`.
 
 use super::{Limits, Load, Next, Transport, Verdict, done, http::now};
 use crate::{

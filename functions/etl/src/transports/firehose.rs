@@ -1,6 +1,6 @@
 //! `Firehose`: a delivery stream of Amazon Data Firehose.
 //!
-//! Imports: `bounded`, `build`, `component`, `event`, `late`, `need`, `ports`, `region`.
+//! Imports: `bounded`, `build`, `component`, `event`, `late`, `need`, `payload`, `ports`, `region`.
 
 use super::{
     Limits, Load, Next, Transport, UnitVerdict, Verdict,

@@ -1,6 +1,6 @@
 //! `S3`: objects of a bucket, one for each partition and invocation.
 //!
-//! Imports: `bounded`, `build`, `component`, `event`, `late`, `need`, `ports`, `region`.
+//! Imports: `bounded`, `build`, `component`, `event`, `late`, `need`, `payload`, `ports`, `region`.
 
 use super::{
     Limits, Load, Next, Partition, Transport, Verdict,

@@ -1,6 +1,6 @@
 //! `Stdout`: standard output.
 //!
-//! Imports: `bounded`, `build`, `component`, `event`, `ports`.
+//! Imports: `bounded`, `build`, `component`, `event`, `payload`, `ports`.
 
 use super::{Limits, Load, Next, Transport, Verdict, done};
 use crate::{
