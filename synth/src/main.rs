@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    synth::main_with(Vec::new(), etl::registry::Registry::default())
+    synth::main_with(stacks::all(), etl::registry::Registry::default())
 }

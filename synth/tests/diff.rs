@@ -32,7 +32,10 @@ fn repository() -> tempfile::TempDir {
     write(root.join("Cargo.toml"), "[workspace]\nmembers = []\n");
     let (_, orders, _) = synth(&root, &["synth", "orders", "--stdout"]);
     // One as insta writes it, one as plain JSON.
-    write(snapshots.join("orders.snap"), &format!("---\nsource: tests/stacks.rs\n---\n{}", orders.replace("60", "90")));
+    write(
+        snapshots.join("orders.template.snap"),
+        &format!("---\nsource: tests/stacks.rs\n---\n{}", orders.replace("60", "90")),
+    );
     let gone = r#"{"Resources": {"Bucket": {"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"}}}"#;
     write(snapshots.join("gone.template.json"), gone);
     git(&root, &["init", "--quiet", "--initial-branch=main", ".."]);
@@ -68,7 +71,7 @@ fn only_the_stacks_that_are_named_are_compared() {
     let repository = repository();
     let root = repository.path().join("workspace");
     let (_, orders, _) = synth(&root, &["synth", "orders", "--stdout"]);
-    fs::write(root.join("tests/snapshots/orders.snap"), orders).unwrap();
+    fs::write(root.join("tests/snapshots/orders.template.snap"), orders).unwrap();
     git(&root, &["commit", "--all", "--quiet", "--message=up to date"]);
     let answer = synth(&root, &["diff", "orders", "--base", "HEAD"]);
     assert_eq!(answer, (Some(0), "orders: no changes\n".to_owned(), String::new()));

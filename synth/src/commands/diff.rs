@@ -136,7 +136,7 @@ struct Snapshots<'a> {
 
 const FOLDER: &str = "tests/snapshots";
 /// Plain JSON, and as insta names and heads them.
-const ENDINGS: [&str; 2] = [".template.json", ".snap"];
+const ENDINGS: [&str; 3] = [".template.snap", ".template.json", ".snap"];
 
 impl<'a> Snapshots<'a> {
     fn of(machine: &'a Machine, revision: &'a str) -> anyhow::Result<Self> {

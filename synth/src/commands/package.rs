@@ -19,7 +19,7 @@ use crate::workspace::{Machine, Metadata, shown};
 /// Builds the functions and zips each for Lambda, named by its content.
 ///
 /// A function is a file in `functions/src/bin`. Its zip holds the program as `bootstrap` and the notices of the
-/// software linked into it; its name is `<function>-<arch>-<SHA-256 of the zip>.zip`, so the same
+/// software linked into it; its name is `<function>-<arch>-<start of the SHA-256 of the zip>.zip`, so the same
 /// program has the same name and a new one never takes the place of an old one. Beside the zips, `parameters-<arch>.json`
 /// is what `aws cloudformation deploy --parameter-overrides file://…` takes. The commands that remain to be run are printed.
 ///
@@ -161,7 +161,7 @@ fn package(function: &str, path: &Path, notices: &str, arch: Arch, dir: &Path) -
         let _ = write!(text, "{byte:02x}");
         text
     });
-    let key = format!("{function}-{}-{sha256}.zip", arch.name());
+    let key = format!("{function}-{}-{}.zip", arch.name(), sha256.get(..16).unwrap_or_default());
     let file = dir.join(&key);
     fs::write(&file, &archive).with_context(|| format!("cannot write `{}`", file.display()))?;
     Ok(Package {
