@@ -49,10 +49,6 @@ pub struct KinesisHandler {
     #[builder(default)]
     #[schemars(extend("x-alias" = "add_kinesis_shard_to_partitions"))]
     pub add_shardid_to_partitions: bool,
-    /// The older name of `add_shardid_to_partitions`.
-    #[serde(default)]
-    #[builder(default)]
-    pub add_kinesis_shard_to_partitions: bool,
     /// Accepted, as Bender's configs have it; has no meaning here.
     #[serde(default = "buffer_size")]
     #[builder(default = buffer_size())]
@@ -65,12 +61,6 @@ fn queue_size() -> u32 {
 
 fn buffer_size() -> u32 {
     1024
-}
-
-impl KinesisHandler {
-    fn by_shard(&self) -> bool {
-        self.add_shardid_to_partitions || self.add_kinesis_shard_to_partitions
-    }
 }
 
 impl Component for KinesisHandler {
@@ -110,7 +100,7 @@ impl Handler for KinesisHandler {
         let sequence_number = add(&first, number);
         let facts = Facts {
             arrival_ms: given.approximate_arrival_ms.or(context.now_ms).unwrap_or_default(),
-            origin: last.origin(sequence_number.clone(), given.partition_key, self.by_shard()),
+            origin: last.origin(sequence_number.clone(), given.partition_key, self.add_shardid_to_partitions),
             ..Facts::default()
         };
         Trigger { id: sequence_number.into(), facts, source: arn.into(), body: Body::Nothing("stands in") }
@@ -135,7 +125,7 @@ impl KinesisHandler {
         let partition_key = record.stream.partition_key.map(|key| key.0.into_owned());
         let facts = Facts {
             arrival_ms: super::millis(record.stream.approximate_arrival_timestamp),
-            origin: last.origin(sequence.clone().into_owned(), partition_key, self.by_shard()),
+            origin: last.origin(sequence.clone().into_owned(), partition_key, self.add_shardid_to_partitions),
             ..Facts::default()
         };
         let body = match record.stream.data {

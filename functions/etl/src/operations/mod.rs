@@ -5,16 +5,32 @@
 //!
 //! Imports: `build`, `component`, `event`, `payload`.
 
+pub mod basic_filter;
+pub mod delete_field;
+pub mod flatten;
 pub mod geo_ip;
 pub mod json_array_split;
+pub mod json_drop_arrays;
 pub mod json_key_name;
 pub mod json_replace_kv;
+pub mod json_root_node;
+pub mod lower_case_key;
+pub mod partition;
+pub mod regex_filter;
 pub mod time;
 
+pub use basic_filter::BasicFilterOperation;
+pub use delete_field::DeleteFieldOperation;
+pub use flatten::FlattenOperation;
 pub use geo_ip::GeoIpOperation;
 pub use json_array_split::JsonArraySplitOperation;
+pub use json_drop_arrays::JsonDropArraysOperation;
 pub use json_key_name::JsonKeyNameOperation;
 pub use json_replace_kv::JsonReplaceKVOperation;
+pub use json_root_node::JsonRootNodeOperation;
+pub use lower_case_key::LowerCaseKeyOperation;
+pub use partition::PartitionOperation;
+pub use regex_filter::RegexFilterOperation;
 pub use time::TimeOperation;
 
 use crate::{
@@ -27,10 +43,18 @@ use std::fmt;
 
 /// Enters what is in this room.
 pub(crate) fn register(room: &mut Room<dyn BuildOperation>) {
+    room.add::<BasicFilterOperation>();
+    room.add::<DeleteFieldOperation>();
+    room.add::<FlattenOperation>();
     room.add::<GeoIpOperation>();
     room.add::<JsonArraySplitOperation>();
+    room.add::<JsonDropArraysOperation>();
     room.add::<JsonKeyNameOperation>();
     room.add::<JsonReplaceKVOperation>();
+    room.add::<JsonRootNodeOperation>();
+    room.add::<LowerCaseKeyOperation>();
+    room.add::<PartitionOperation>();
+    room.add::<RegexFilterOperation>();
     room.add::<TimeOperation>();
 }
 

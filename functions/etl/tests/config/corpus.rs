@@ -14,7 +14,7 @@ use std::{
 
 /// Where the corpus is, on the machines that have it.
 fn corpus() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/corpus")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus")
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -65,12 +65,14 @@ fn configs_of_bender_read_unless_they_name_what_is_still_to_come() {
         files(&root.join(folder), &mut paths);
     }
     paths.retain(|path| path.file_name().is_some_and(|name| name != "function.json"));
-    let environment = |name: &str| Some(name.to_lowercase());
+    let environment = |name: &str| Some(if name == "ES_REGION" { "US_EAST_1".to_owned() } else { name.to_lowercase() });
     let (mut read, mut coming, mut refused) = (0, BTreeSet::new(), vec![]);
     for path in &paths {
         match verdict(path, &environment) {
             Verdict::Read => read += 1,
             Verdict::NotYet(types) => coming.extend(types),
+            // Bender refuses it, too: its split has no `path`.
+            Verdict::Refused(_) if path.ends_with("aws-cloudtrail/firehose-elasticsearch.yaml") => {}
             Verdict::Refused(report) => refused.push(report),
         }
     }
