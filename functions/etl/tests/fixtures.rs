@@ -1,6 +1,11 @@
 //! Bender's own test fixtures: inputs and the outputs that its tests assert, through whole pipelines.
 
-#![expect(clippy::unwrap_used, reason = "what a test cannot unwrap, it fails for")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "helpers of tests, too, fail them and say what is skipped"
+)]
 
 use etl::{
     config::{OperationConfig, PipelineConfig, Variables},
@@ -261,10 +266,10 @@ fn around(key: &str, example: &str) -> String {
         // A wrapper reads the events of one kind of place.
         let default = if part == "handler" && example.contains("S3Wrapper") { "type: S3Handler" } else { default };
         let body = if part == key { example } else { default };
-        text += &format!("{part}:\n  {}\n", body.trim_end().replace('\n', "\n  "));
+        text.extend([part, ":\n  ", &body.trim_end().replace('\n', "\n  "), "\n"]);
     }
     if let "operation" | "reporter" = key {
-        text += &format!("{key}s:\n- {}\n", example.trim_end().replace('\n', "\n  "));
+        text.extend([key, "s:\n- ", &example.trim_end().replace('\n', "\n  "), "\n"]);
     }
     text
 }

@@ -98,7 +98,7 @@ impl Case {
             handler => {
                 let mut content = self.inputs[inputs].join(&b'\n');
                 content.push(b'\n');
-                if self.facts["s3"]["key"].as_str().unwrap().ends_with(".gz") {
+                if ends_in(self.facts["s3"]["key"].as_str().unwrap(), "gz") {
                     content = gzip(&content);
                 }
                 (self.notification(handler == "sns-s3"), content)
@@ -150,6 +150,11 @@ impl Case {
     }
 }
 
+/// Whether a key has this extension.
+pub(crate) fn ends_in(key: &str, extension: &str) -> bool {
+    Path::new(key).extension().is_some_and(|found| found == extension)
+}
+
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut compressor = Compressor::new(CompressionLvl::fastest());
     let mut out = vec![0; compressor.gzip_compress_bound(bytes.len())];
@@ -158,7 +163,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The GeoIP database, and one object under every other name.
+/// The database of cities, and one object under every other name.
 pub(crate) struct Content(pub(crate) Vec<u8>);
 
 impl Objects for Content {

@@ -2,7 +2,7 @@
 
 use crate::{
     canonical::{canonical, canonical_lines},
-    case::Case,
+    case::{Case, ends_in},
     invoke, mended,
 };
 use bzip2::read::MultiBzDecoder;
@@ -141,7 +141,7 @@ fn objects(calls: &[Call]) -> Vec<String> {
     }
     let unpacked = |(key, body): (String, Vec<u8>)| {
         let mut text = String::new();
-        if key.ends_with(".bz2") {
+        if ends_in(&key, "bz2") {
             MultiBzDecoder::new(&body[..]).read_to_string(&mut text).unwrap();
         } else {
             text = String::from_utf8(body).unwrap();
