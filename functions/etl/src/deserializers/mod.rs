@@ -3,7 +3,7 @@
 //! *To add one*: a file with a struct that is a [`Component`] and a [`Deserializer`]; two lines here, `pub mod` and its row in
 //! [`register`].
 //!
-//! Imports: `build`, `component`, `event`, `payload`.
+//! Imports: `build`, `component`, `event`, `field`, `payload`.
 
 pub mod generic_json;
 

@@ -3,7 +3,7 @@
 //! *To add one*: a file with a struct that is a [`Component`] and an [`Operation`]; two lines here, `pub mod` and its row in
 //! [`register`]. One that makes several events of one is a [`BuildOperation`] itself, and says which [`Step`] it is.
 //!
-//! Imports: `build`, `component`, `event`, `payload`.
+//! Imports: `bounded`, `build`, `component`, `event`, `field`, `late`, `need`, `pattern`, `payload`, `time`.
 
 pub mod basic_filter;
 pub mod delete_field;

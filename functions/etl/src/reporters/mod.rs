@@ -3,7 +3,7 @@
 //! *To add one*: a file with a struct that is a [`Component`] and a [`Reporter`]; two lines here, `pub mod` and its row in
 //! [`register`].
 //!
-//! Imports: `component`, `ports`.
+//! Imports: `component`, `late`, `need`, `ports`, `region`.
 
 pub mod cloudwatch;
 pub mod embedded_metrics;

@@ -6,7 +6,7 @@
 //! *To add one*: a file with a struct that is a [`Component`] and a [`Transport`]; two lines here, `pub mod` and its row in
 //! [`register`].
 //!
-//! Imports: `build`, `component`, `event`, `payload`, `ports`.
+//! Imports: `bounded`, `build`, `component`, `document_id`, `event`, `late`, `need`, `payload`, `ports`, `region`, `time`.
 
 mod bulk;
 pub mod dev_null;
