@@ -8,7 +8,7 @@ pub mod cloudtrail;
 pub mod events;
 pub mod log_sources;
 mod operation;
-mod search;
+pub mod search;
 
 pub use operation::Size;
 

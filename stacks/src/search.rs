@@ -9,7 +9,7 @@ use etl::{
 use serde_json::{Value, json};
 
 /// Delivery to a domain of OpenSearch Service: signed requests, packed, an index for each day of the events' own time.
-pub(crate) fn daily_index(host: Late<String>, index: &str) -> ElasticSearch {
+pub fn daily_index(host: Late<String>, index: &str) -> ElasticSearch {
     let signed = AuthConfig::UrlSigningAuth { region: None, service: "es".to_owned(), http_interceptor: None };
     ElasticSearch::builder()
         .hostname(host)
@@ -26,7 +26,7 @@ pub(crate) fn daily_index(host: Late<String>, index: &str) -> ElasticSearch {
 /// document is refused: a name has one type, a text too long to be searched is kept, arrays are kept as they are and not indexed.
 ///
 /// `properties` are what is known of particular members.
-pub(crate) fn typed_keys(pattern: &str, properties: &Value) -> Value {
+pub fn typed_keys(pattern: &str, properties: &Value) -> Value {
     json!({
         "index_patterns": [pattern],
         "priority": 100,
@@ -51,7 +51,10 @@ pub(crate) fn typed_keys(pattern: &str, properties: &Value) -> Value {
     })
 }
 
-/// A pattern that stands in the code.
-pub(crate) fn pattern(text: &str) -> WholePattern {
+/// A pattern that stands in the code, for a source's whole name.
+///
+/// # Panics
+/// When it is none.
+pub fn pattern(text: &str) -> WholePattern {
     WholePattern::new(text).expect("a pattern in the code is one")
 }

@@ -17,7 +17,7 @@ fn root() -> PathBuf {
 }
 
 fn read(path: &Path) -> String {
-    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    fs::read_to_string(path).expect("the file can be read")
 }
 
 /// Package by package: its folder, and which of ours it may depend on.
@@ -157,8 +157,8 @@ fn exported(lib: &str) -> BTreeMap<String, String> {
 
 /// The first name of every path that begins at the package or at another of ours.
 fn imports(text: &str, packages: &[&str]) -> BTreeSet<String> {
-    let code: String =
-        text.lines().filter(|line| !line.trim_start().starts_with("//")).map(|line| format!("{line}\n")).collect();
+    let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+    let code = code.join("\n");
     let mut found = BTreeSet::new();
     let list = Regex::new(r"crate::\{").expect("it compiles");
     for at in list.find_iter(&code) {
@@ -199,7 +199,7 @@ fn without_tests(text: &str) -> String {
 
 fn rust_files(dir: &Path) -> Vec<PathBuf> {
     let mut files = vec![];
-    for entry in fs::read_dir(dir).unwrap_or_else(|error| panic!("{}: {error}", dir.display())) {
+    for entry in fs::read_dir(dir).expect("the folder can be read") {
         let path = entry.expect("the folder can be read").path();
         if path.is_dir() {
             files.extend(rust_files(&path));

@@ -186,14 +186,20 @@ impl BucketHandle {
     ///
     /// By the trail's name: the trail waits for this policy, so the policy cannot wait for the trail.
     pub fn admit_trail(&self, scope: &mut Scope<'_>, trail_name: &Value<String>) {
+        self.admit_writer(scope, "cloudtrail.amazonaws.com", "aws:SourceArn", &super::cloudtrail::arn_of(trail_name));
+    }
+
+    /// Lets AWS's log delivery write files of this account: flow logs, Route 53 Resolver queries, and whatever else AWS calls
+    /// vended logs.
+    pub fn admit_log_delivery(&self, scope: &mut Scope<'_>) {
+        self.admit_writer(scope, "delivery.logs.amazonaws.com", "aws:SourceAccount", &intrinsic::account_id());
+    }
+
+    /// What AWS's services ask of a bucket that they write to below `AWSLogs/<account>/`.
+    fn admit_writer(&self, scope: &mut Scope<'_>, service: &str, key: &str, only: &Value<String>) {
         let Some(bucket) = &self.bucket else { return };
-        let trail = super::cloudtrail::arn_of(trail_name);
         let asks = |action: &str| {
-            Statement::allow([action]).by(Principal::service("cloudtrail.amazonaws.com")).when(
-                "StringEquals",
-                "aws:SourceArn",
-                trail.clone(),
-            )
+            Statement::allow([action]).by(Principal::service(service)).when("StringEquals", key, only.clone())
         };
         let files = Text::new().value(bucket.arn()).text("/AWSLogs/").value(intrinsic::account_id()).text("/*");
         scope.allow_on(bucket, asks("s3:GetBucketAcl").on([bucket.arn()]));
