@@ -11,7 +11,12 @@ use etl_adapters::http::HttpClient;
 use far_side::{Asked, FarSide, Say};
 use functions::opensearch_setup::{Login, Patience, World, handle};
 use serde_json::{Value, json};
-use std::{fmt, sync::Mutex, time::Duration};
+use std::{
+    fmt,
+    process::{Command, Stdio},
+    sync::Mutex,
+    time::Duration,
+};
 
 const HURRY: Patience = Patience {
     first_pause: Duration::from_millis(5),
@@ -246,6 +251,49 @@ async fn an_invocation_whose_answer_nobody_takes_fails() {
     event["ResponseURL"] = json!(format!("{}/?{SECRET}", cloudformation.address));
     let error = handle(world, &event, Duration::from_millis(5500)).await.unwrap_err();
     assert_eq!(error, "CloudFormation did not take the answer (HTTP 403)");
+}
+
+#[test]
+fn the_binary_answers_cloudformation_and_lambda() {
+    let (tell, said) = std::sync::mpsc::channel();
+    let tell = Mutex::new(tell);
+    let far = FarSide::new(move |asked, nth| match (asked.method.as_str(), nth) {
+        ("GET", 0) => {
+            let url = format!("http://{}/answer", asked.header("host").unwrap());
+            let event = json!({
+                "RequestType": "Create", "ResponseURL": url, "StackId": "s", "RequestId": "r", "LogicalResourceId": "l",
+                "ResourceProperties": {},
+            });
+            let headers = vec![
+                ("lambda-runtime-aws-request-id", "r-1".to_owned()),
+                ("lambda-runtime-deadline-ms", "1".to_owned()),
+                ("lambda-runtime-invoked-function-arn", "arn".to_owned()),
+            ];
+            Say::This(200, headers, event.to_string().into_bytes())
+        }
+        ("GET", _) => Say::Wait,
+        _ => {
+            tell.lock().unwrap().send(asked.clone()).unwrap();
+            Say::json(202, "{}")
+        }
+    });
+    let mut child = Command::new(env!("CARGO_BIN_EXE_opensearch_setup"))
+        .env_clear()
+        .env("AWS_LAMBDA_RUNTIME_API", far.address.trim_start_matches("http://"))
+        .envs(["NAME", "VERSION", "MEMORY_SIZE"].map(|name| (format!("AWS_LAMBDA_FUNCTION_{name}"), "128")))
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let asked = [(); 2].map(|()| said.recv_timeout(Duration::from_mins(1)));
+    let _ = child.kill().and_then(|()| child.wait());
+    let [answer, response] = asked.map(Result::unwrap);
+    assert_eq!(answer.line(), "PUT /answer");
+    assert!(
+        answer.text().contains("\"FAILED\"") && answer.text().contains("Endpoint must be a text"),
+        "{}",
+        answer.text()
+    );
+    assert_eq!(response.line(), "POST /2018-06-01/runtime/invocation/r-1/response");
 }
 
 #[path = "opensearch_setup/node.rs"]
