@@ -1,0 +1,222 @@
+//! Pipelines as functions: permissions that follow from the config, triggers that can be paused, and what is refused.
+
+use cfn::Value;
+use constructs::{
+    Scope, Stack,
+    asset::FunctionCode,
+    aws::{
+        firehose::DeliveryStream,
+        kinesis::Stream,
+        kms::{Key, Service},
+        s3::{Bucket, KeyFilter},
+        sns::Topic,
+        sqs::Queue,
+    },
+    patterns::{Bindings, Bound, EtlFunction, Trigger},
+};
+use etl::{
+    config::{PipelineConfig, Source},
+    deserializers::GenericJson,
+    handlers::KinesisHandler,
+    late::Late,
+    serializers::Json as JsonSerializer,
+    transports::Firehose,
+    wrappers::{KinesisWrapper, S3Wrapper},
+};
+use serde_json::{Value as Json, json};
+use std::collections::BTreeSet;
+
+fn pipeline(stream: Late<String>) -> PipelineConfig {
+    let source = Source::builder().name("Events").deserializer(GenericJson::builder().build()).build();
+    PipelineConfig::builder()
+        .handler(KinesisHandler::builder().build())
+        .sources(vec![source])
+        .wrapper(KinesisWrapper::builder().build())
+        .serializer(JsonSerializer::builder().build())
+        .transport(Firehose::builder().stream_name(stream).build())
+        .build()
+}
+
+fn number(n: i64) -> Value<i64> {
+    Value::Known(n)
+}
+
+fn kinesis(scope: &mut Scope<'_>) -> Trigger {
+    let stream = scope.add("Stream", Stream::builder().build());
+    Trigger::Kinesis { stream, batch_size: number(100), batching_seconds: number(1) }
+}
+
+/// A stack with one function, and all that is said of it.
+fn stack(
+    trigger: impl FnOnce(&mut Scope<'_>) -> Trigger,
+    config: impl FnOnce(&mut Scope<'_>, &mut Bindings) -> PipelineConfig,
+) -> (Json, Vec<String>) {
+    let mut stack = Stack::new("s");
+    let mut scope = stack.scope();
+    let key = scope.add("Key", Key::builder().description("alarms").build());
+    let alarms = scope.add("Topic", Topic::builder().key(key).build());
+    let mut names = Bindings::new();
+    let pipeline = config(&mut scope, &mut names);
+    let trigger = trigger(&mut scope);
+    let code = FunctionCode::of_kind(&mut scope, "Etl");
+    let function = EtlFunction::builder().pipeline(pipeline).names(names).trigger(trigger).code(code);
+    scope.add("Etl", function.description("d").log_retention_days(number(30)).alarms(alarms).build());
+    let synthesis = stack.synth();
+    (synthesis.draft().as_json().clone(), synthesis.problems.iter().map(ToString::to_string).collect())
+}
+
+fn to_archive(scope: &mut Scope<'_>, names: &mut Bindings) -> PipelineConfig {
+    let bucket = scope.add("Archive", Bucket::builder().build());
+    let delivery = scope.add("Delivery", DeliveryStream::builder().bucket(bucket).prefix("events").build());
+    pipeline(names.bind("ARCHIVE", &delivery))
+}
+
+/// The resources of a type.
+fn of_type<'t>(template: &'t Json, kind: &str) -> Vec<&'t Json> {
+    let resources = template["Resources"].as_object().expect("resources");
+    resources.values().filter(|resource| resource["Type"] == kind).collect()
+}
+
+/// What the role of the pipeline's function may do: action and resource.
+fn granted(template: &Json) -> BTreeSet<(String, String)> {
+    let policies = of_type(template, "AWS::IAM::Policy");
+    let own = policies.iter().filter(|policy| policy["Properties"]["Roles"].to_string().contains("EtlFunctionRole"));
+    let statements =
+        own.flat_map(|policy| policy["Properties"]["PolicyDocument"]["Statement"].as_array().expect("a list"));
+    let each = |statement: &Json| {
+        let list = |member: &Json| member.as_array().cloned().unwrap_or_else(|| vec![member.clone()]);
+        let actions = list(&statement["Action"]);
+        let on = list(&statement["Resource"]);
+        let pairs =
+            actions.into_iter().flat_map(move |action| on.clone().into_iter().map(move |on| (action.clone(), on)));
+        pairs.map(|(action, on)| (action.as_str().expect("text").to_owned(), on.to_string())).collect::<Vec<_>>()
+    };
+    statements.flat_map(each).collect()
+}
+
+#[test]
+fn a_role_may_do_what_its_pipeline_needs_and_no_component_granted_anything_else() {
+    let (template, problems) = stack(kinesis, to_archive);
+    assert_eq!(problems, [""; 0]);
+    let granted = granted(&template);
+    let of = |prefix: &str| {
+        granted
+            .iter()
+            .filter(|(action, _)| action.starts_with(prefix))
+            .map(|(_, on)| on.clone())
+            .collect::<BTreeSet<_>>()
+    };
+    let delivery = of_type(&template, "AWS::KinesisFirehose::DeliveryStream").len();
+    assert_eq!((delivery, of("firehose:").len()), (1, 1), "one stream: {granted:?}");
+    let actions: BTreeSet<&str> = granted.iter().map(|(action, _)| action.as_str()).collect();
+    let expected = [
+        // The pipeline: `Need`s of the Firehose transport.
+        "firehose:PutRecordBatch",
+        // Its trigger.
+        "kinesis:DescribeStream",
+        "kinesis:DescribeStreamSummary",
+        "kinesis:GetRecords",
+        "kinesis:GetShardIterator",
+        "kinesis:ListShards",
+        // Its log, and what failed.
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "sqs:SendMessage",
+    ];
+    assert_eq!(actions, BTreeSet::from(expected));
+    assert!(granted.iter().all(|(_, on)| !on.contains("\"*\"")), "{granted:?}");
+}
+
+#[test]
+fn a_name_in_the_config_is_enough_for_the_arn_where_it_says_it() {
+    let (template, problems) = stack(kinesis, |_, _| pipeline("archive".into()));
+    assert_eq!(problems, [""; 0]);
+    let arn = r#"{"Fn::Sub":"arn:${AWS::Partition}:firehose:${AWS::Region}:${AWS::AccountId}:deliverystream/archive"}"#;
+    assert!(granted(&template).contains(&("firehose:PutRecordBatch".to_owned(), arn.to_owned())));
+}
+
+#[test]
+fn a_need_that_cannot_be_granted_is_told() {
+    let unbound = |_: &mut Scope<'_>, _: &mut Bindings| {
+        let mut elsewhere = Bindings::new();
+        pipeline(elsewhere.bind("NOBODY", Bound::text("x", 1)))
+    };
+    let (_, problems) = stack(kinesis, unbound);
+    assert!(
+        problems.iter().any(|p| p.starts_with("error[CFN050]") && p.contains("nothing is bound to `<NOBODY>`")),
+        "{problems:#?}"
+    );
+    let text = |_: &mut Scope<'_>, names: &mut Bindings| pipeline(names.bind("STREAM", Bound::text("x", 1)));
+    let (_, problems) = stack(kinesis, text);
+    assert!(problems.iter().any(|p| p.contains("`<STREAM>` is bound to something else")), "{problems:#?}");
+    let odd = |_: &mut Scope<'_>, names: &mut Bindings| pipeline(names.bind("MY-STREAM", Bound::text("x", 1)));
+    let (_, problems) = stack(kinesis, odd);
+    assert!(problems.iter().any(|p| p.contains("`MY-STREAM` is no name for a variable")), "{problems:#?}");
+}
+
+#[test]
+fn a_pipeline_that_the_function_would_refuse_is_refused_at_synth() {
+    let wrong = |scope: &mut Scope<'_>, names: &mut Bindings| PipelineConfig {
+        wrapper: S3Wrapper::builder().build().into(),
+        ..to_archive(scope, names)
+    };
+    let (_, problems) = stack(kinesis, wrong);
+    assert!(problems.iter().any(|p| p.starts_with("error[CFN051]") && p.contains("ETL024")), "{problems:#?}");
+}
+
+#[test]
+fn every_trigger_can_be_paused_by_a_parameter() {
+    let queue = |scope: &mut Scope<'_>| {
+        let queue = scope.add("Queue", Queue::builder().visibility_timeout_seconds(1_800).build());
+        Trigger::Sqs { queue, batch_size: number(10), batching_seconds: number(0) }
+    };
+    for read in [kinesis as fn(&mut Scope<'_>) -> Trigger, queue] {
+        let (template, problems) = stack(read, to_archive);
+        assert_eq!(problems, [""; 0]);
+        let mapping = of_type(&template, "AWS::Lambda::EventSourceMapping")[0];
+        assert_eq!(mapping["Properties"]["Enabled"], json!({"Fn::If": ["EtlRuns", true, false]}));
+        assert_eq!(template["Parameters"]["EtlState"]["AllowedValues"], json!(["running", "paused"]));
+    }
+    let bucket = |scope: &mut Scope<'_>| {
+        let bucket = scope.add("Logs", Bucket::builder().build());
+        let filter = KeyFilter { prefix: Value::Known("in/".into()), suffix: Value::Known(".gz".into()) };
+        Trigger::S3 { bucket, filter }
+    };
+    let topic = |scope: &mut Scope<'_>| {
+        let key = scope.add("FilesKey", Key::builder().description("files").build());
+        let topic = scope.add("Files", Topic::builder().key(key).build());
+        topic.admit(scope, Service::S3);
+        let bucket = scope.add("Logs", Bucket::builder().build());
+        Trigger::Sns { topic, bucket, prefix: Value::Known("in/".into()) }
+    };
+    for pushed in [bucket as fn(&mut Scope<'_>) -> Trigger, topic] {
+        let (template, problems) = stack(pushed, to_archive);
+        assert_eq!(problems, [""; 0]);
+        let function = of_type(&template, "AWS::Lambda::Function")[0];
+        let concurrency = json!({"Fn::If": ["EtlRuns", {"Ref": "AWS::NoValue"}, 0]});
+        assert_eq!(function["Properties"]["ReservedConcurrentExecutions"], concurrency);
+        assert!(granted(&template).iter().any(|(action, on)| action == "s3:GetObject" && on.contains("/in/*")));
+    }
+}
+
+#[test]
+fn what_is_known_only_at_deployment_is_a_variable_beside_a_constant_config() {
+    let (template, _) = stack(kinesis, to_archive);
+    let variables = &of_type(&template, "AWS::Lambda::Function")[0]["Properties"]["Environment"]["Variables"];
+    assert!(variables["ARCHIVE"]["Ref"].as_str().is_some_and(|id| id.starts_with("Delivery")), "{variables}");
+    let config: Json = serde_json::from_str(variables["BENDER_CONFIG_INLINE"].as_str().expect("text")).expect("JSON");
+    assert_eq!(config["transport"]["stream_name"], "<ARCHIVE>");
+    assert_eq!(config["version"], 1);
+}
+
+#[test]
+fn a_changed_config_is_another_version() {
+    let description = |config: PipelineConfig| {
+        let (template, _) = stack(kinesis, move |_, _| config);
+        of_type(&template, "AWS::Lambda::Version")[0]["Properties"]["Description"].to_string()
+    };
+    let one = description(pipeline("one".into()));
+    assert_eq!(one, description(pipeline("one".into())));
+    assert_ne!(one, description(pipeline("two".into())));
+    assert!(one.contains("${EtlMemoryMiB} MiB"), "{one}");
+}
