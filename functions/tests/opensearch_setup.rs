@@ -77,7 +77,7 @@ async fn told(domain: &str, event: Value) -> Value {
 
 fn properties(role: &str, template: &str) -> Value {
     json!({
-        "ServiceToken": "arn", "Endpoint": "search.example", "Region": "eu-west-1", "SetupVersion": "3",
+        "ServiceToken": "arn", "Endpoint": "search.example", "Region": "eu-west-1",
         "RoleMappings": [{
             "Role": role, "IndexPatterns": ["etl-*"], "BackendRoles": ["arn:aws:iam::111122223333:role/etl"],
         }],

@@ -12,6 +12,7 @@ use crate::{
         opensearch::{Domain, DomainHandle, Topology},
         sns::TopicHandle,
     },
+    template::{Condition, ConditionHandle, Parameter, ParameterHandle},
     tree::{Construct, Scope},
 };
 use cfn::{IntoJson as _, IntoValue as _, Json, Ref, Value, cloudformation::CustomResource, intrinsic};
@@ -37,10 +38,14 @@ pub struct SearchHandle {
     /// The domain.
     pub domain: DomainHandle,
     setup: FunctionHandle,
+    reader: ParameterHandle,
+    reader_is_given: ConditionHandle,
 }
 
-/// How long CloudFormation waits, and how long the function may ask. A new domain may need minutes until it answers.
-const SETUP_SECONDS: i64 = 900;
+/// How long the function may ask: a new domain may need minutes until it answers.
+const SETUP_SECONDS: i64 = 600;
+/// How long CloudFormation waits for the function's answer, which comes before its timeout.
+const WAIT_SECONDS: i64 = 900;
 
 impl Construct for Search {
     type Handle = SearchHandle;
@@ -83,12 +88,26 @@ impl Construct for Search {
             0,
             "The domain takes no writes, most likely because its disks are full. Remove old indices or raise the volume size.",
         );
-        SearchHandle { domain, setup }
+        let reader = scope.parameter(
+            "ReaderRoleArn",
+            Parameter::string()
+                .description(
+                    "ARN of an existing role of the people who search, in the domain's Dashboards or by requests; nobody when it is \
+                     empty. By IAM, the role must be allowed es:ESHttpGet and es:ESHttpPost on the domain.",
+                )
+                .allowed_pattern("|arn:[a-z-]+:iam::[0-9]{12}:role/.+")
+                .constraint_description("the ARN of an IAM role, or nothing")
+                .default_value("")
+                .group("Operation"),
+        );
+        let reader_is_given =
+            scope.condition("ReaderRoleIsGiven", Condition::not(Condition::equals(reader.text(), "")));
+        SearchHandle { domain, setup, reader, reader_is_given }
     }
 }
 
 impl SearchHandle {
-    /// Lets `role` write the indices of these patterns, and puts the template that such indices are made by. What comes back stands
+    /// Lets `role` write the indices of these patterns, and the readers search them, and puts the template that such indices are made by. What comes back stands
     /// when all of that is done: let triggers wait for it.
     pub fn admit(
         &self,
@@ -106,13 +125,20 @@ impl SearchHandle {
             "IndexPatterns": patterns,
             "BackendRoles": [role.arn().into_json()],
         });
+        let readers = json!({
+            "Role": Text::new().value(name).text("-readers").into_value().into_json(),
+            "Access": "read",
+            "IndexPatterns": patterns,
+            "BackendRoles": [self.reader.text().into_json()],
+        });
+        let readers: Value<Json> = self.reader_is_given.if_(readers, intrinsic::no_value());
         let resource = scope.add(
             id,
             CustomResource::new()
                 .service_token(self.setup.alias_arn())
-                .service_timeout(SETUP_SECONDS)
+                .service_timeout(WAIT_SECONDS)
                 .with("Endpoint", self.domain.endpoint())
-                .with("RoleMappings", json!([mapping]))
+                .with("RoleMappings", json!([mapping, readers.into_json()]))
                 .with("IndexTemplates", json!({ indices: template.to_string() })),
         );
         self.setup.role().before(scope, &resource);

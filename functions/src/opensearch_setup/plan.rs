@@ -1,6 +1,6 @@
 //! What is to be asked of the domain, step by step.
 
-use super::properties::{Properties, Role};
+use super::properties::{Access, Properties, Role};
 use serde_json::{Value, json};
 
 /// One request to the domain.
@@ -61,11 +61,28 @@ fn mapping(name: &str) -> (String, String) {
     (format!("_plugins/_security/api/rolesmapping/{name}"), format!("the mapping of the role `{name}`"))
 }
 
+/// Where Dashboards keeps what people save.
+const SAVED: [&str; 4] = [".kibana", ".kibana_*", ".opensearch_dashboards", ".opensearch_dashboards_*"];
+
 fn role_body(role: &Role) -> Value {
-    json!({
-        "cluster_permissions": CLUSTER_ACTIONS,
-        "index_permissions": [{"index_patterns": role.index_patterns, "allowed_actions": INDEX_ACTIONS}],
-    })
+    match role.access {
+        Access::Write => json!({
+            "cluster_permissions": CLUSTER_ACTIONS,
+            "index_permissions": [{"index_patterns": role.index_patterns, "allowed_actions": INDEX_ACTIONS}],
+        }),
+        // `read` and the others are the security plugin's own groups of actions.
+        Access::Read => json!({
+            "cluster_permissions": ["cluster_composite_ops_ro"],
+            "index_permissions": [
+                {"index_patterns": role.index_patterns, "allowed_actions": [
+                    "read", "indices:admin/get", "indices:admin/mappings/get", "indices:admin/mappings/fields/get*",
+                    "indices:admin/resolve/index",
+                ]},
+                {"index_patterns": SAVED, "allowed_actions": ["read", "index", "delete", "manage"]},
+            ],
+            "tenant_permissions": [{"tenant_patterns": ["global_tenant"], "allowed_actions": ["kibana_all_write"]}],
+        }),
+    }
 }
 
 #[cfg(test)]
@@ -84,6 +101,24 @@ mod tests {
 
     fn paths(steps: &[Step]) -> Vec<String> {
         steps.iter().map(|s| format!("{} {}", s.method, s.path)).collect()
+    }
+
+    #[test]
+    fn who_reads_does_not_write_the_indices() {
+        let given = json!({"Endpoint": "e", "RoleMappings": [{
+            "Role": "people", "Access": "read", "IndexPatterns": ["logs-*"],
+            "BackendRoles": ["arn:aws:iam::111122223333:role/people"],
+        }]});
+        let body = role_body(&Properties::read(&given).unwrap().roles[0]).to_string();
+        assert!(body.contains(r#""read""#) && !body.contains("indices:data/write"), "{body}");
+        let given = json!({"Endpoint": "e", "RoleMappings": [{
+            "Role": "people", "Access": "all", "IndexPatterns": ["logs-*"],
+            "BackendRoles": ["arn:aws:iam::111122223333:role/people"],
+        }]});
+        assert_eq!(
+            Properties::read(&given).unwrap_err(),
+            r#"RoleMappings[0].Access is "all"; there are "read" and "write""#
+        );
     }
 
     #[test]

@@ -17,13 +17,23 @@ pub(super) struct Properties {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Role {
     pub(super) name: String,
+    pub(super) access: Access,
     pub(super) index_patterns: Vec<String>,
     pub(super) backend_roles: Vec<String>,
 }
 
-const PROPERTIES: [&str; 8] =
-    ["Endpoint", "IndexTemplates", "Port", "Region", "RoleMappings", "ServiceTimeout", "ServiceToken", "SetupVersion"];
-const ROLE_PROPERTIES: [&str; 3] = ["BackendRoles", "IndexPatterns", "Role"];
+/// What a role may do with its indices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Write documents, and nothing else: for a pipeline.
+    Write,
+    /// Search, and keep dashboards: for people.
+    Read,
+}
+
+const PROPERTIES: [&str; 7] =
+    ["Endpoint", "IndexTemplates", "Port", "Region", "RoleMappings", "ServiceTimeout", "ServiceToken"];
+const ROLE_PROPERTIES: [&str; 4] = ["Access", "BackendRoles", "IndexPatterns", "Role"];
 
 impl Properties {
     /// # Errors
@@ -86,10 +96,18 @@ impl Role {
         if !name.is_empty() {
             check_name(&format!("{path}Role"), &name, mistakes);
         }
+        let access = match given.get("Access").map(|access| access.as_str().unwrap_or_default()) {
+            None | Some("write") => Access::Write,
+            Some("read") => Access::Read,
+            Some(other) => {
+                mistakes.push(format!("{path}Access is {other:?}; there are \"read\" and \"write\""));
+                Access::Write
+            }
+        };
         let index_patterns = texts(given, "IndexPatterns", &path, mistakes);
         for pattern in &index_patterns {
             if pattern.chars().all(|c| c == '*') {
-                mistakes.push(format!("{path}IndexPatterns has {pattern:?}, which is every index; name the ones that are written, such as \"logs-*\""));
+                mistakes.push(format!("{path}IndexPatterns has {pattern:?}, which is every index; name the ones that are meant, such as \"logs-*\""));
             } else if pattern.starts_with('-') || pattern.contains([',', ' ', '/']) {
                 mistakes.push(format!("{path}IndexPatterns has {pattern:?}, which is no index pattern; give each pattern as an item of its own"));
             }
@@ -98,7 +116,7 @@ impl Role {
         for arn in backend_roles.iter().filter(|arn| !is_role_arn(arn)) {
             mistakes.push(format!("{path}BackendRoles has {arn:?}, which is not the ARN of an IAM role (arn:aws:iam::111122223333:role/name)"));
         }
-        Self { name, index_patterns, backend_roles }
+        Self { name, access, index_patterns, backend_roles }
     }
 }
 
