@@ -4,6 +4,7 @@
 
 pub mod calls;
 pub mod clock;
+pub mod lambda;
 pub mod lines;
 pub mod log;
 pub mod metrics;

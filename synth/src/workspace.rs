@@ -63,6 +63,11 @@ impl std::str::FromStr for Setting {
 }
 
 impl Setting {
+    /// Name and value, as variables of a process.
+    pub fn variable(&self) -> (OsString, OsString) {
+        (OsString::from(&self.name), OsString::from(&self.value))
+    }
+
     /// The value of a variable: the last one that was set, else that of the environment.
     pub fn lookup(settings: &[Self], machine: &Machine, name: &str) -> Option<String> {
         let set = settings.iter().rev().find(|setting| setting.name == name).map(|setting| setting.value.as_str());

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 fn run(program: impl AsRef<Path>, dir: &Path, args: &[&str]) -> Output {
-    let output = Command::new(program.as_ref()).args(args).current_dir(dir).output();
-    output.unwrap_or_else(|error| panic!("{}: {error}", program.as_ref().display()))
+    Command::new(program.as_ref()).args(args).current_dir(dir).output().expect("the program starts")
 }
 
 fn git(dir: &Path, args: &[&str]) {

@@ -23,7 +23,7 @@ use crate::workspace::{Machine, Metadata, shown};
 /// program has the same name and a new one never takes the place of an old one. Beside the zips, `parameters-<arch>.json`
 /// is what `aws cloudformation deploy --parameter-overrides file://…` takes. The commands that remain to be run are printed.
 ///
-/// Building needs `cargo lambda` (`pip install cargo-lambda==1.9.2 ziglang==0.13.0`), or a Linux machine with the
+/// Building needs `cargo lambda` (`pip install cargo-lambda==1.9.2 ziglang==0.14.1`), or a Linux machine with the
 /// same processor.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -101,6 +101,9 @@ pub fn run(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<V
     for package in &packages {
         let file = shown(&package.file, &machine.dir);
         out.talk(format_args!("{file} ({}.{} MiB)", package.bytes >> 20, ((package.bytes & 0xF_FFFF) * 10) >> 20));
+    }
+    if stacks.iter().any(|stack| !stack.template.exists()) {
+        out.talk("`cargo run synth` writes the templates that are deployed");
     }
     match args.format {
         Format::Text => {
@@ -190,6 +193,8 @@ fn parameters_of(packages: &[Package], stacks: &[Deployable], bucket: Option<&st
 /// A stack whose template can be had.
 struct Deployable {
     name: String,
+    /// Where `synth synth` puts its template.
+    template: PathBuf,
     parameters: Vec<String>,
     /// What `deploy` wants to be told.
     options: String,
@@ -222,7 +227,8 @@ fn deployables(context: &Context, bucket: &str) -> Vec<Deployable> {
         .map(|(name, template)| {
             let parameters = template.as_json()["Parameters"].as_object();
             let parameters = parameters.map(|p| p.keys().cloned().collect()).unwrap_or_default();
-            Deployable { name: name.to_owned(), parameters, options: options(&template, bucket) }
+            let file = context.machine.root().join(format!("target/templates/{name}.template.json"));
+            Deployable { name: name.to_owned(), template: file, parameters, options: options(&template, bucket) }
         })
         .filter(|stack| stack.parameters.iter().any(|parameter| parameter.ends_with(CODE_KEY)))
         .collect()
@@ -266,8 +272,9 @@ fn commands(packages: &[Package], parameters: &Path, stacks: &[Deployable], buck
         .map(|package| format!("aws s3 cp {} s3://{bucket}/{}", quoted(&shown(&package.file, dir)), package.key));
     let deployments = stacks.iter().map(|stack| {
         format!(
-            "aws cloudformation deploy --stack-name {0} --template-file target/templates/{0}.template.json --parameter-overrides {1}{2}",
+            "aws cloudformation deploy --stack-name {} --template-file {} --parameter-overrides {}{}",
             stack.name,
+            quoted(&shown(&stack.template, dir)),
             quoted(&format!("file://{}", shown(parameters, dir))),
             stack.options,
         )
@@ -304,6 +311,7 @@ mod tests {
     fn parameters_are_called_as_the_stacks_call_them() {
         let stack = Deployable {
             name: "logs".into(),
+            template: "t".into(),
             parameters: ["Retention", "OpenSearchSetupCodeKey"].map(str::to_owned).into(),
             options: " --capabilities CAPABILITY_IAM".into(),
         };
@@ -329,7 +337,12 @@ mod tests {
             constructs::Untyped::new("AWS::IAM::Role", json!({"RoleName": "r", "AssumeRolePolicyDocument": {}})),
         );
         let template = stack.synth().draft().clone();
-        let stack = Deployable { name: "logs".into(), parameters: vec![], options: options(&template, "code") };
+        let stack = Deployable {
+            name: "logs".into(),
+            template: "/w/target/templates/logs.template.json".into(),
+            parameters: vec![],
+            options: options(&template, "code"),
+        };
         assert_eq!(
             commands(&[package("etl")], Path::new("/w/p.json"), &[stack], "code", Path::new("/w")),
             [

@@ -10,19 +10,21 @@ use anyhow::{Context as _, bail};
 use etl::config::{PipelineConfig, Variables};
 use etl::event::Context as Invocation;
 use etl::pipeline::{Bounds, Environment, Invoked, Ledger, Pipeline, Run};
-use etl::ports::{Calls, Ports};
+use etl::ports::{Calls, Clock as _, Ports};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Context;
 use crate::local::Gone;
 use crate::local::calls::{ToFolder, ToStdout};
 use crate::local::clock::{LocalClock, moment};
+use crate::local::lambda;
 use crate::local::lines;
 use crate::local::log::LocalLog;
 use crate::local::metrics::Metrics;
 use crate::local::objects::LocalObjects;
 use crate::output::{Output, Verdict};
-use crate::workspace::Setting;
+use crate::package::build;
+use crate::workspace::{Metadata, Setting};
 
 /// Runs a pipeline on this machine, no AWS needed.
 ///
@@ -68,12 +70,19 @@ pub struct Args {
     /// The value of a variable of the config, `<NAME>`.
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<Setting>,
+    /// Hand the event to the function's own binary, which reads and delivers for real, with the AWS credentials and endpoints of
+    /// the environment. It is built first.
+    #[arg(long, requires = "event", conflicts_with_all = ["objects", "to", "metrics", "ledger", "now"])]
+    deliver: bool,
 }
 
 /// Exit code: 0 when every event was delivered or dropped on purpose, 1 when one failed, 2 when the pipeline cannot run.
 pub fn run(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<Verdict> {
     let config = config(args, context, out)?;
     let invocation = invocation(args)?;
+    if args.deliver {
+        return deliver(args, context, &invocation, out);
+    }
     let gone = Gone::default();
     let bar = progress(args, out);
     let talk = bar.iter().fold(out.talker(), |talk, bar| talk.around(bar.clone()));
@@ -115,6 +124,35 @@ pub fn run(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<V
         return Ok(Verdict::Fine);
     }
     tell(&invoked, args, out)
+}
+
+/// The same event, by the real function.
+fn deliver(args: &Args, context: &Context, invocation: &Invocation, out: &mut Output) -> anyhow::Result<Verdict> {
+    const FUNCTION: &str = "etl";
+    // Lambda's longest.
+    const TIMEOUT_MS: i64 = 15 * 60 * 1000;
+    let Some(file) = &args.event else { bail!("`--deliver` hands over an event: `--event FILE`") };
+    let event = read(file).with_context(|| format!("cannot read the event `{}`", file.display()))?;
+    let machine = &context.machine;
+    out.talk("building the function");
+    let program = build::build_here(machine, &Metadata::read(machine, None)?, FUNCTION)?;
+    let config = machine.dir.join(&args.config);
+    let mut env: Vec<_> = args.set.iter().map(Setting::variable).collect();
+    env.push(("BENDER_CONFIG".into(), format!("file://{}", config.display()).into()));
+    // An inline config would win.
+    env.push(("BENDER_CONFIG_INLINE".into(), "".into()));
+    let deadline_ms = invocation.deadline_ms.unwrap_or_else(|| LocalClock::new(None).now_ms() + TIMEOUT_MS);
+    match lambda::invoke(&program, &env, &event, invocation, deadline_ms)? {
+        Ok(answer) => {
+            out.talk(format_args!("Lambda is answered: {answer}"));
+            let partly = answer["batchItemFailures"].as_array().is_some_and(|failures| !failures.is_empty());
+            Ok(if partly { Verdict::Findings } else { Verdict::Fine })
+        }
+        Err(failure) => {
+            out.talk(format_args!("the invocation fails: {failure}"));
+            Ok(Verdict::Findings)
+        }
+    }
 }
 
 fn config(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<PipelineConfig> {

@@ -153,9 +153,11 @@ fn follow(
         Action::Replace if !certain => Action::MayReplace,
         effect => effect,
     };
+    // What the template itself changes there, or around it, is said already.
+    if diff.changes.iter().any(|known| known.because_of.is_none() && path.0.starts_with(&known.change.path.0)) {
+        return;
+    }
     match diff.changes.iter_mut().find(|change| change.change.path == *path) {
-        // What the template itself changes there is said already.
-        Some(known) if known.because_of.is_none() => return,
         Some(known) => known.effect = known.effect.max(effect),
         None => diff.changes.push(MemberChange { change, effect, because_of: Some(target.to_owned()) }),
     }

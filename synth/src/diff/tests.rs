@@ -95,6 +95,20 @@ fn what_refers_to_a_replaced_resource_changes_with_it_and_so_on() {
 }
 
 #[test]
+fn a_reference_inside_of_what_changes_itself_is_not_told_twice() {
+    let of = |name: &str, actions: Value| {
+        template(json!({
+            "Topic": {"Type": "AWS::SNS::Topic", "Properties": {"TopicName": name}},
+            "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"AlarmActions": actions}},
+        }))
+    };
+    let diff = diff(&of("a", json!([])), &of("b", json!([{"Ref": "Topic"}])));
+    let changes = &find(&diff, "Alarm").changes;
+    assert_eq!(changes.len(), 1, "{changes:?}");
+    assert_eq!(changes[0].because_of, None);
+}
+
+#[test]
 fn a_circle_of_references_ends() {
     let resources = |name: &str| {
         let queue = |other: &str| json!({"Type": "AWS::SQS::Queue", "Properties": {"QueueName": {"Fn::Sub": format!("{name}-${{{other}}}")}}});

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::process::Stdio;
 
 use super::Arch;
+use crate::output::unknown;
 use crate::workspace::{Machine, Metadata};
 use anyhow::{Context as _, bail, ensure};
 
@@ -16,7 +17,7 @@ pub const PACKAGE: &str = "functions";
 
 /// What is said when a tool is missing.
 pub const HOW_TO_GET_IT: &str =
-    "install cargo-lambda, which builds for both processors: `pip install cargo-lambda==1.9.2 ziglang==0.13.0`";
+    "install cargo-lambda, which builds for both processors: `pip install cargo-lambda==1.9.2 ziglang==0.14.1`";
 
 /// The tool that builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +123,17 @@ pub fn build(
             (function.clone(), path)
         })
         .collect())
+}
+
+/// Builds one function to run on this machine, without what only a deployment needs; its program.
+pub fn build_here(machine: &Machine, metadata: &Metadata, function: &str) -> anyhow::Result<PathBuf> {
+    let there = functions(metadata)?;
+    ensure!(there.iter().any(|name| name == function), "{}", unknown("function", function, &there));
+    let mut command = machine.cargo();
+    command.args(["build", "--quiet", "--locked", "--package", PACKAGE, "--bin", function]);
+    let status = command.stdout(Stdio::null()).status().context("cannot start cargo")?;
+    ensure!(status.success(), "cargo did not build the function `{function}`");
+    Ok(metadata.target_dir().join("debug").join(function).with_extension(std::env::consts::EXE_EXTENSION))
 }
 
 /// Paths of this machine are not part of a function: they would change its hash from one machine to the next, and

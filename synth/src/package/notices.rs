@@ -60,17 +60,26 @@ impl Software {
     }
 }
 
+/// Folders of a package that hold no terms of what is linked.
+const ASIDE: [&str; 5] = ["benches", "examples", "fuzz", "src", "tests"];
+
+/// The texts at the top of a package, in a folder of them, and at the top of what it brings along (the sources of a C library).
 fn own_texts(root: &Path, declared: Option<&str>) -> Vec<(String, String)> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(root)
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| {
-            let name = path.file_name().unwrap_or_default().to_string_lossy().to_uppercase();
-            NAMES.iter().any(|start| name.starts_with(start)) && path.is_file()
-        })
-        .chain(declared.map(|file| root.join(file)))
-        .collect();
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        std::fs::read_dir(folder).into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path())).collect()
+    };
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let has_terms = |path: &Path| NAMES.iter().any(|start| name(path).to_uppercase().starts_with(start));
+    let mut paths: Vec<PathBuf> = declared.map(|file| root.join(file)).into_iter().collect();
+    for path in entries(root) {
+        if path.is_dir() && !ASIDE.contains(&name(&path).as_str()) {
+            paths.extend(
+                entries(&path).into_iter().filter(|inner| inner.is_file() && (has_terms(&path) || has_terms(inner))),
+            );
+        } else if path.is_file() && has_terms(&path) {
+            paths.push(path);
+        }
+    }
     paths.sort();
     paths.dedup();
     paths.iter().filter_map(|path| read(path)).collect()
@@ -134,6 +143,7 @@ mod tests {
         let folder = root.join(name);
         fs::create_dir(&folder).unwrap();
         for (file, text) in files {
+            fs::create_dir_all(folder.join(file).parent().unwrap()).unwrap();
             fs::write(folder.join(file), text).unwrap();
         }
         json!({
@@ -148,11 +158,12 @@ mod tests {
         let general = root.path().join("general");
         fs::create_dir(&general).unwrap();
         fs::write(general.join("ISC.txt"), "Permission to use\n").unwrap();
-        let ids = ["beta", "alpha", "gamma", "delta", "own"];
+        let ids = ["beta", "alpha", "c-sys", "gamma", "delta", "own"];
         let metadata = Metadata::from(json!({
             "packages": [
                 package(root.path(), "beta", "MIT", &[("LICENSE", "Do what you like\r\n"), ("README.md", "no terms")]),
                 package(root.path(), "alpha", "MIT", &[("license-mit.txt", "Do what you like \n\n")]),
+                package(root.path(), "c-sys", "MIT", &[("c/COPYING", "The C library's"), ("tests/LICENSE", "of a fixture")]),
                 package(root.path(), "gamma", "ISC OR Foo-1.0", &[]),
                 package(root.path(), "delta", "Foo-1.0", &[]),
                 {"name": "own", "id": "own", "version": "0.1.0", "source": null, "manifest_path": "", "targets": []},
@@ -163,10 +174,11 @@ mod tests {
         }));
         let expected = format!(
             "This program contains the following software, under the terms that follow the list.\n\n\
-             - alpha 1.0.0 (MIT)\n- beta 1.0.0 (MIT)\n\
+             - alpha 1.0.0 (MIT)\n- beta 1.0.0 (MIT)\n- c-sys 1.0.0 (MIT)\n\
              - delta 1.0.0 (Foo-1.0) (its package contains no text of its terms)\n- gamma 1.0.0 (ISC OR Foo-1.0)\n\
              - the Rust standard library (MIT OR Apache-2.0) https://github.com/rust-lang/rust (its package contains no text of its terms)\n\
              \n{LINE}\nlicense-mit.txt of alpha 1.0.0, beta 1.0.0\n{LINE}\n\nDo what you like\n\
+             \n{LINE}\nCOPYING of c-sys 1.0.0\n{LINE}\n\nThe C library's\n\
              \n{LINE}\nISC.txt of gamma 1.0.0\n{LINE}\n\nPermission to use\n"
         );
         assert_eq!(notices(&metadata, "own", Some(&general)), expected);
