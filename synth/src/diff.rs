@@ -1,7 +1,7 @@
 //! What a deployment would change: two templates, compared as CloudFormation would act on them.
 //!
 //! A pure function over two JSON documents. Resources are matched by logical id, as CloudFormation does; what a changed property
-//! does to its resource comes from the tables of [`cfn`]; a resource that is replaced changes every property that refers to it.
+//! does to its resource comes from the tables of [`constructs::cfn`]; a resource that is replaced changes every property that refers to it.
 //!
 //! Not here: where the templates come from (see [`crate::commands::diff`]) and parameters' values, which no template knows.
 
