@@ -2,7 +2,7 @@
 //!
 //! Decisions: a property that several types can hold, and one that has no type, is free JSON; of `oneOf` with one typed
 //! branch, that branch; of `oneOf` of objects with one property each, a union; other branches are merged, their rule goes
-//! into a [`Group`]. Names of types follow only from the definition's name, or parent and property, so that an update of a
+//! into a `Group`. Names of types follow only from the definition's name, or parent and property, so that an update of a
 //! schema does not rename neighbours.
 
 use crate::limits::{groups, limits, list};
