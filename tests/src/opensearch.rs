@@ -1,6 +1,6 @@
 //! The node, as its administrator sees it: what tests count and compare.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
@@ -33,11 +33,19 @@ impl Node {
         Ok((answer.status().as_u16(), value))
     }
 
-    /// The same, for an answer of success.
+    /// The same, for an answer of success. The shard of an index that was made a moment ago may not be ready: that is waited for.
     pub fn ask(&self, method: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
-        let (status, answer) = self.request(method, path, body)?;
-        ensure!(status < 300, "{method} {path}: {status} {answer}");
-        Ok(answer)
+        let mut waits = 0;
+        loop {
+            let (status, answer) = self.request(method, path, body)?;
+            if status == 503 && waits < 50 {
+                waits += 1;
+                std::thread::sleep(Duration::from_millis(200));
+                continue;
+            }
+            ensure!(status < 300, "{method} {path}: {status} {answer}");
+            return Ok(answer);
+        }
     }
 
     /// Makes everything written so far visible to searches.
