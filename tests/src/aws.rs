@@ -6,6 +6,7 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::Duration,
 };
 
@@ -33,6 +34,9 @@ pub struct Invocation {
     /// The version that ran.
     pub version: String,
 }
+
+/// Change sets made by this process: each has a name of its own.
+static MADE: AtomicU32 = AtomicU32::new(0);
 
 impl Aws {
     /// The wrapper and the exports that `rig/aws/start.sh` wrote.
@@ -68,6 +72,35 @@ impl Aws {
     /// A variable that the command line is given: `AWS_ACCESS_KEY_ID`, …
     pub fn variable(&self, name: &str) -> &str {
         self.environment.get(name).map_or("", String::as_str)
+    }
+
+    /// Makes a role that anyone of the account may assume, with these statements; its ARN.
+    pub fn create_role(&self, path: &str, name: &str, statements: &Value) -> anyhow::Result<String> {
+        let trust = json!({ "Version": "2012-10-17", "Statement": [
+            { "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::000000000000:root" }, "Action": "sts:AssumeRole" },
+        ]})
+        .to_string();
+        let call = ["iam", "create-role", "--path", path, "--role-name", name, "--assume-role-policy-document", &trust];
+        let made = self.run(&call)?;
+        self.allow(name, statements)?;
+        Ok(made["Role"]["Arn"].as_str().context("a role without an ARN")?.to_owned())
+    }
+
+    /// Lets a role do what these statements say, and no longer what the ones before did.
+    pub fn allow(&self, role: &str, statements: &Value) -> anyhow::Result<()> {
+        let policy = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
+        let call =
+            ["iam", "put-role-policy", "--role-name", role, "--policy-name", "only", "--policy-document", &policy];
+        self.run(&call).map(drop)
+    }
+
+    /// Runs a line as a shell in `folder` would, where `aws` is the command line of the emulator.
+    pub fn shell(&self, line: &str, folder: &Path) -> anyhow::Result<()> {
+        let bin = self.program.parent().context("a program without a folder")?.display();
+        let line = format!("PATH={bin}:\"$PATH\"\n{line}");
+        let output = Command::new("sh").arg("-ec").arg(&line).current_dir(folder).envs(&self.environment).output()?;
+        ensure!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr).trim());
+        Ok(())
     }
 
     /// Runs one command; its answer, `null` when it prints nothing. The error is what AWS said.
@@ -111,7 +144,9 @@ impl Aws {
             None | Some("REVIEW_IN_PROGRESS" | "DELETE_COMPLETE") => "CREATE",
             Some(_) => "UPDATE",
         };
-        let set = ["--stack-name", stack, "--change-set-name", "deployed"];
+        // AWS forgets a change set that was executed; the emulator keeps it, with its name.
+        let name = format!("deployed-{}", MADE.fetch_add(1, Ordering::Relaxed));
+        let set = ["--stack-name", stack, "--change-set-name", &name];
         let call = |verb: &str, more: &[&str]| self.run(&[&["cloudformation", verb], &set[..], more].concat());
         call(
             "create-change-set",
@@ -161,7 +196,8 @@ impl Aws {
         answer["Stacks"][0]["StackStatus"].as_str().map(str::to_owned)
     }
 
-    fn settled(&self, stack: &str) -> anyhow::Result<()> {
+    /// Waits until nothing is done to the stack any more. The error of one that failed names each resource that did and why.
+    pub fn settled(&self, stack: &str) -> anyhow::Result<()> {
         let status = until(&format!("the stack `{stack}`"), WAIT, || {
             self.status(stack).filter(|status| !status.ends_with("_IN_PROGRESS"))
         });
@@ -291,6 +327,15 @@ impl Aws {
     pub fn alias(&self, function: &str, alias: &str) -> anyhow::Result<String> {
         let answer = self.run(&["lambda", "get-alias", "--function-name", function, "--name", alias])?;
         Ok(answer["FunctionVersion"].as_str().context("an alias without a version")?.to_owned())
+    }
+
+    /// How many messages wait in a queue, those that someone has taken and not removed included.
+    pub fn waiting(&self, queue_url: &str) -> anyhow::Result<u64> {
+        let call = ["sqs", "get-queue-attributes", "--queue-url", queue_url, "--attribute-names", "All"];
+        let answer = self.run(&call)?;
+        let number = |name: &str| answer["Attributes"][name].as_str().and_then(|text| text.parse::<u64>().ok());
+        let (visible, taken) = (number("ApproximateNumberOfMessages"), number("ApproximateNumberOfMessagesNotVisible"));
+        visible.zip(taken).map(|(visible, taken)| visible + taken).context("an answer without numbers")
     }
 
     /// Points an alias at a version: how a release is rolled back.

@@ -41,6 +41,33 @@ pub struct Rig {
     _lifeline: std::process::ChildStdin,
 }
 
+impl Rig {
+    /// One request to the front door, signed with the keys that `aws` has; the answer's status and body. It is signed by curl, which
+    /// is neither our code nor the SDK's.
+    pub fn signed(&self, aws: &Aws, method: &str, path: &str, body: &str) -> anyhow::Result<(u16, Value)> {
+        let keys = format!("{}:{}", aws.variable("AWS_ACCESS_KEY_ID"), aws.variable("AWS_SECRET_ACCESS_KEY"));
+        let token = format!("x-amz-security-token: {}", aws.variable("AWS_SESSION_TOKEN"));
+        let signing = ["--aws-sigv4", "aws:amz:us-east-1:es", "--user", &keys, "--header", &token];
+        self.curl(&signing, method, path, body)
+    }
+
+    /// One request to the front door by curl, with these arguments besides; the answer's status and body.
+    pub fn curl(&self, more: &[&str], method: &str, path: &str, body: &str) -> anyhow::Result<(u16, Value)> {
+        let output = Command::new("curl")
+            .args(["--silent", "--show-error", "--noproxy", "*", "--write-out", "\n%{http_code}", "--request", method])
+            .args(["--header", "content-type: application/x-ndjson", "--data-binary", body])
+            .arg("--cacert")
+            .arg(&self.ca)
+            .args(more)
+            .arg(format!("https://{}{path}", self.endpoint))
+            .output()?;
+        let text = String::from_utf8(output.stdout)?;
+        let (body, status) = text.rsplit_once('\n').context("no answer from curl")?;
+        ensure!(status != "000", "{}", String::from_utf8_lossy(&output.stderr));
+        Ok((status.parse()?, serde_json::from_str(body).unwrap_or_else(|_| body.into())))
+    }
+}
+
 /// The rig, or `None` when this test is to be skipped; that and why is then on standard error.
 ///
 /// # Panics

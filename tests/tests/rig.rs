@@ -11,33 +11,16 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use tests::{
-    aws::Aws,
-    rig::{Rig, rig},
-    wait::until,
-};
+use tests::{aws::Aws, rig::rig, wait::until};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// A role that anyone of the account may assume, with these statements, under `/rig/`; its name and ARN.
+/// A role of its own, with these statements, under `/rig/`; its name and ARN.
 fn role(aws: &Aws, statements: &Value) -> (String, String) {
     static MADE: AtomicU32 = AtomicU32::new(0);
     let name = format!("rig-role-{}", MADE.fetch_add(1, Ordering::Relaxed));
-    let trust = json!({ "Version": "2012-10-17", "Statement": [
-        { "Effect": "Allow", "Principal": { "AWS": "arn:aws:iam::000000000000:root" }, "Action": "sts:AssumeRole" },
-    ]})
-    .to_string();
-    let made = aws
-        .run(&["iam", "create-role", "--path", "/rig/", "--role-name", &name, "--assume-role-policy-document", &trust])
-        .unwrap();
-    allow(aws, &name, statements);
-    (name, made["Role"]["Arn"].as_str().unwrap().to_owned())
-}
-
-fn allow(aws: &Aws, role: &str, statements: &Value) {
-    let policy = json!({ "Version": "2012-10-17", "Statement": statements }).to_string();
-    aws.run(&["iam", "put-role-policy", "--role-name", role, "--policy-name", "only", "--policy-document", &policy])
-        .unwrap();
+    let arn = aws.create_role("/rig/", &name, statements).unwrap();
+    (name, arn)
 }
 
 /// A domain of its own, so that there is something to be allowed on.
@@ -56,30 +39,6 @@ fn domain(aws: &Aws, name: &str, master: &str) -> Value {
     made.unwrap()["DomainStatus"].clone()
 }
 
-/// One request to the front door, signed by curl, which is neither our code nor the SDK's.
-fn signed(rig: &Rig, aws: &Aws, method: &str, path: &str, body: &str) -> (u16, Value) {
-    let keys = format!("{}:{}", aws.variable("AWS_ACCESS_KEY_ID"), aws.variable("AWS_SECRET_ACCESS_KEY"));
-    let token = format!("x-amz-security-token: {}", aws.variable("AWS_SESSION_TOKEN"));
-    let signing = ["--aws-sigv4", "aws:amz:us-east-1:es", "--user", &keys, "--header", &token];
-    curl(rig, &signing, method, path, body)
-}
-
-fn curl(rig: &Rig, more: &[&str], method: &str, path: &str, body: &str) -> (u16, Value) {
-    let output = Command::new("curl")
-        .args(["--silent", "--show-error", "--noproxy", "*", "--write-out", "\n%{http_code}", "--request", method])
-        .args(["--header", "content-type: application/x-ndjson", "--data-binary", body])
-        .arg("--cacert")
-        .arg(&rig.ca)
-        .args(more)
-        .arg(format!("https://{}{path}", rig.endpoint))
-        .output()
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let (body, status) = text.rsplit_once('\n').unwrap();
-    assert_ne!(status, "000", "{}", String::from_utf8_lossy(&output.stderr));
-    (status.parse().unwrap(), serde_json::from_str(body).unwrap_or_else(|_| body.into()))
-}
-
 /// A bulk body of one document.
 fn bulk(index: &str, id: &str) -> String {
     format!("{}\n{}\n", json!({ "index": { "_index": index, "_id": id } }), json!({ "id": id }))
@@ -94,7 +53,7 @@ fn a_role_may_do_what_its_policy_says_and_nothing_else() {
     let session = rig.aws.assume(&arn).unwrap();
     let refused = session.keys("rig-allowed").unwrap_err().to_string();
     assert!(refused.contains("AccessDenied"), "{refused}");
-    allow(&rig.aws, &name, &statement("rig-allowed"));
+    rig.aws.allow(&name, &statement("rig-allowed")).unwrap();
     assert_eq!(session.keys("rig-allowed").unwrap(), Vec::<String>::new());
 }
 
@@ -168,27 +127,29 @@ fn the_front_door_lets_in_who_signs_is_allowed_and_is_mapped() {
         role(&rig.aws, &json!([{ "Effect": "Allow", "Action": "es:ESHttpGet", "Resource": format!("{arn}/*") }]));
     let session = rig.aws.assume(&role).unwrap();
 
-    let (status, answer) = curl(rig, &[], "POST", "/_bulk", &bulk("rig-door", "1"));
+    let (status, answer) = rig.curl(&[], "POST", "/_bulk", &bulk("rig-door", "1")).unwrap();
     assert_eq!(status, 403, "{answer}");
     assert!(answer["Message"].as_str().unwrap().starts_with("User: anonymous is not authorized"), "{answer}");
 
-    let (status, answer) = signed(rig, &session, "POST", "/_bulk", &bulk("rig-door", "1"));
+    let (status, answer) = rig.signed(&session, "POST", "/_bulk", &bulk("rig-door", "1")).unwrap();
     assert_eq!(status, 403, "{answer}");
     let why = format!("assumed-role/{name}/tests is not authorized to perform: es:ESHttpPost because");
     assert!(answer["Message"].as_str().unwrap().contains(&why), "{answer}");
 
     // IAM lets it pass now, and the node's own role mapping does not know the role.
-    allow(&rig.aws, &name, &json!([{ "Effect": "Allow", "Action": "es:ESHttpPost", "Resource": format!("{arn}/*") }]));
-    let (status, answer) = signed(rig, &session, "POST", "/_bulk", &bulk("rig-door", "1"));
+    rig.aws
+        .allow(&name, &json!([{ "Effect": "Allow", "Action": "es:ESHttpPost", "Resource": format!("{arn}/*") }]))
+        .unwrap();
+    let (status, answer) = rig.signed(&session, "POST", "/_bulk", &bulk("rig-door", "1")).unwrap();
     assert_eq!((status, &answer["error"]["type"]), (403, &json!("security_exception")), "{answer}");
 
     rig.node.map_role("rig-writer", &role, "rig-door*").unwrap();
-    let (status, answer) = signed(rig, &session, "POST", "/_bulk?filter_path=errors", &bulk("rig-door", "1"));
+    let (status, answer) = rig.signed(&session, "POST", "/_bulk?filter_path=errors", &bulk("rig-door", "1")).unwrap();
     assert_eq!((status, answer), (200, json!({ "errors": false })));
     assert_eq!(rig.node.documents("rig-door").unwrap()["rig-door/1"], json!({ "id": "1" }));
 
     // Its own indices, and no others.
-    let (status, answer) = signed(rig, &session, "POST", "/_bulk", &bulk("rig-other", "1"));
+    let (status, answer) = rig.signed(&session, "POST", "/_bulk", &bulk("rig-other", "1")).unwrap();
     assert_eq!((status, &answer["items"][0]["index"]["status"]), (200, &json!(403)), "{answer}");
     assert_eq!(rig.node.count("rig-other").unwrap(), 0);
 
@@ -209,7 +170,7 @@ fn the_front_door_refuses_a_wrong_secret_and_an_unknown_key() {
         ("ASIA0000000000000000:wrong".to_owned(), "The security token included in the request is invalid."),
     ] {
         let signing = ["--aws-sigv4", "aws:amz:us-east-1:es", "--user", &user, "--header", &token];
-        let (status, answer) = curl(rig, &signing, "GET", "/", "");
+        let (status, answer) = rig.curl(&signing, "GET", "/", "").unwrap();
         assert_eq!(status, 403);
         assert!(answer["Message"].as_str().unwrap().starts_with(expected), "{answer}");
     }
@@ -222,9 +183,9 @@ fn the_master_user_of_a_domain_administers_the_node() {
     let session = rig.aws.assume(&role).unwrap();
     let mapping = "/_plugins/_security/api/rolesmapping/all_access";
     domain(&rig.aws, "rig-other-master", "arn:aws:iam::000000000000:role/nobody");
-    assert_eq!(signed(rig, &session, "GET", mapping, "").0, 403);
+    assert_eq!(rig.signed(&session, "GET", mapping, "").unwrap().0, 403);
     domain(&rig.aws, "rig-master", &role);
-    assert_eq!(signed(rig, &session, "GET", mapping, "").0, 200);
+    assert_eq!(rig.signed(&session, "GET", mapping, "").unwrap().0, 200);
 }
 
 /// The way that the product's own functions go: deployed by a template, woken by S3 through SNS and by Kinesis, with the keys of
@@ -276,7 +237,7 @@ fn objects_and_records_reach_the_node_through_a_function() {
     let read = json!([
         { "Effect": "Allow", "Action": "s3:GetObject", "Resource": format!("arn:aws:s3:::{}/*", outputs["Bucket"]) },
     ]);
-    allow(aws, &outputs["RoleName"], &read);
+    aws.allow(&outputs["RoleName"], &read).unwrap();
     put("AWSLogs/a b+c.log");
     until("the lines of the object", MINUTE, || (rig.node.count("rig-flow").unwrap() == 5).then_some(()));
     let ids: Vec<String> = rig.node.documents("rig-flow").unwrap().into_keys().collect();
