@@ -37,6 +37,10 @@ impl Operation for BasicFilterOperation {
     fn perform(&self, (): &mut (), _: &mut Event<'_>) -> Result<Outcome, Fault> {
         Ok(if self.pass { Outcome::Pass } else { Outcome::Drop("filtered") })
     }
+
+    fn is_filter(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]

@@ -70,12 +70,20 @@ pub trait Operation: Component {
     fn wants_hash(&self) -> bool {
         false
     }
+    /// Whether it only decides which events pass, and changes none: then it may be a condition.
+    fn is_filter(&self) -> bool {
+        false
+    }
 }
 
 /// An operation as a config holds it. Every [`Operation`] is one.
 pub trait BuildOperation: Settings {
     /// Makes the step that runs.
     fn build(&self, cx: &BuildCx<'_>) -> Result<Step, BuildError>;
+    /// See [`Operation::is_filter`].
+    fn is_filter(&self) -> bool {
+        false
+    }
 }
 
 /// A step of a chain that runs.
@@ -104,6 +112,9 @@ impl<T: Operation> BuildOperation for T {
     fn build(&self, cx: &BuildCx<'_>) -> Result<Step, BuildError> {
         let state = self.state(cx).map_err(|error| error.of(T::NAME))?;
         Ok(Step::Perform(Box::new(Running { component: self.clone(), state })))
+    }
+    fn is_filter(&self) -> bool {
+        Operation::is_filter(self)
     }
 }
 

@@ -61,6 +61,10 @@ impl Operation for RegexFilterOperation {
             Err(_) => Err(Fault::new("the regular expression takes too many steps on the field")),
         }
     }
+
+    fn is_filter(&self) -> bool {
+        true
+    }
 }
 
 #[cfg(test)]
