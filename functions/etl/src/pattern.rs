@@ -1,8 +1,14 @@
-//! Settings that are regular expressions. They are Java's, as in Bender; [`java`] says how they are read.
+//! Settings that are regular expressions. They are Java's, as in Bender; [`java`] says how they are read, [`groups`] what their groups
+//! hold, [`replacement`] what is written in place of what they find.
 //!
 //! Imports: `config`, `late`.
 
+mod groups;
 mod java;
+mod replacement;
+
+pub use groups::Groups;
+pub use replacement::Replacement;
 
 use crate::{
     config::{format::Flaw, variables},
@@ -87,14 +93,17 @@ impl<const WHOLE: bool> JavaRegex<WHOLE> {
             Program::AnyLine => Ok(!WHOLE || !has_line_end(text)),
             Program::Linear { fast, at_line_end } => match at_line_end {
                 Some(exact) if ends_in_line_end(text) => {
-                    let make = || fancy(&java::translate(&self.text, Engine::Backtracking).ok()?, WHOLE).ok();
-                    backtrack(exact.get_or_init(make).as_ref().ok_or(Exhausted)?, text)
+                    backtrack(exact.get_or_init(|| self.exact()).as_ref().ok_or(Exhausted)?, text)
                 }
                 _ => Ok(fast.is_match(text)),
             },
             Program::Backtracking(regex) => backtrack(regex, text),
             Program::Late => Ok(false),
         }
+    }
+    /// The expression for texts that end in a line end.
+    fn exact(&self) -> Option<fancy_regex::Regex> {
+        fancy(&java::translate(&self.text, Engine::Backtracking).ok()?, WHOLE).ok()
     }
 }
 
