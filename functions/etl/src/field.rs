@@ -6,7 +6,7 @@ use crate::{
     build::BuildError,
     config::{format::Flaw, variables},
 };
-use payload::Path;
+use payload::{Path, Payload, Value};
 
 /// Reads the path of one field.
 pub(crate) fn path(path: &str) -> Result<Path, BuildError> {
@@ -15,6 +15,16 @@ pub(crate) fn path(path: &str) -> Result<Path, BuildError> {
         Ok(_) => Err(BuildError::new(format!("`{path}` {MANY}"))),
         Err(error) => Err(BuildError::new(format!("`{path}` is no path: {error}"))),
     }
+}
+
+/// Reads the paths of several fields.
+pub(crate) fn paths(paths: &[String]) -> Result<Vec<Path>, BuildError> {
+    paths.iter().map(|text| path(text)).collect()
+}
+
+/// The first path at which there is something, and not null.
+pub(crate) fn first<'p>(payload: &Payload<'_>, paths: &'p [Path]) -> Option<&'p Path> {
+    paths.iter().find(|path| !payload.get(path).is_none_or(Value::is_null))
 }
 
 const MANY: &str = "may lead to several fields";

@@ -74,6 +74,11 @@ impl Rewriter {
         Self { collision, ..self }
     }
 
+    /// Forgets what the rule has decided, so that it is asked again.
+    pub fn forget(&mut self) {
+        self.decided = vec![];
+    }
+
     #[inline(always)]
     fn decide(&mut self, arena: &mut Arena, key: u32, kind: Kind) -> u32 {
         match self.decided.get(key as usize) {

@@ -3,35 +3,41 @@
 //! *To add one*: a file with a struct that is a [`Component`] and an [`Operation`]; two lines here, `pub mod` and its row in
 //! [`register`]. One that makes several events of one is a [`BuildOperation`] itself, and says which [`Step`] it is.
 //!
-//! Imports: `bounded`, `build`, `component`, `event`, `field`, `late`, `need`, `pattern`, `payload`, `time`.
+//! Imports: `bounded`, `build`, `component`, `config`, `event`, `field`, `late`, `need`, `pattern`, `payload`, `time`.
 
 pub mod basic_filter;
 pub mod delete_field;
 pub mod flatten;
+pub mod gelf;
 pub mod geo_ip;
 pub mod json_array_split;
 pub mod json_drop_arrays;
 pub mod json_key_name;
 pub mod json_replace_kv;
 pub mod json_root_node;
+pub mod key_name_replacement;
 pub mod lower_case_key;
 pub mod partition;
 pub mod regex_filter;
 pub mod time;
+pub mod url_decode;
 
 pub use basic_filter::BasicFilterOperation;
 pub use delete_field::DeleteFieldOperation;
 pub use flatten::FlattenOperation;
+pub use gelf::GelfOperation;
 pub use geo_ip::GeoIpOperation;
 pub use json_array_split::JsonArraySplitOperation;
 pub use json_drop_arrays::JsonDropArraysOperation;
 pub use json_key_name::JsonKeyNameOperation;
 pub use json_replace_kv::JsonReplaceKVOperation;
 pub use json_root_node::JsonRootNodeOperation;
+pub use key_name_replacement::KeyNameReplacementOperation;
 pub use lower_case_key::LowerCaseKeyOperation;
 pub use partition::PartitionOperation;
 pub use regex_filter::RegexFilterOperation;
 pub use time::TimeOperation;
+pub use url_decode::UrlDecodeOperation;
 
 use crate::{
     build::{BuildCx, BuildError, Running},
@@ -46,16 +52,19 @@ pub(crate) fn register(room: &mut Room<dyn BuildOperation>) {
     room.add::<BasicFilterOperation>();
     room.add::<DeleteFieldOperation>();
     room.add::<FlattenOperation>();
+    room.add::<GelfOperation>();
     room.add::<GeoIpOperation>();
     room.add::<JsonArraySplitOperation>();
     room.add::<JsonDropArraysOperation>();
     room.add::<JsonKeyNameOperation>();
     room.add::<JsonReplaceKVOperation>();
     room.add::<JsonRootNodeOperation>();
+    room.add::<KeyNameReplacementOperation>();
     room.add::<LowerCaseKeyOperation>();
     room.add::<PartitionOperation>();
     room.add::<RegexFilterOperation>();
     room.add::<TimeOperation>();
+    room.add::<UrlDecodeOperation>();
 }
 
 /// What an author of an operation writes.
