@@ -28,9 +28,12 @@ pub type Pattern = JavaRegex<false>;
 /// A regular expression that must match the whole of a text, as Java's `Matcher.matches` does.
 pub type WholePattern = JavaRegex<true>;
 
-/// A regular expression as Java reads it, compiled. See [`Pattern`] and [`WholePattern`].
+/// A [`WholePattern`] whose `.` is any character, line ends too: Java's `DOTALL`.
+pub type WholeTextPattern = JavaRegex<true, true>;
+
+/// A regular expression as Java reads it, compiled. See [`Pattern`], [`WholePattern`] and [`WholeTextPattern`].
 #[derive(Clone)]
-pub struct JavaRegex<const WHOLE: bool> {
+pub struct JavaRegex<const WHOLE: bool, const DOTALL: bool = false> {
     text: String,
     program: Program,
 }
@@ -64,7 +67,7 @@ pub struct PatternError {
     pub help: Option<String>,
 }
 
-impl<const WHOLE: bool> JavaRegex<WHOLE> {
+impl<const WHOLE: bool, const DOTALL: bool> JavaRegex<WHOLE, DOTALL> {
     /// Reads and compiles an expression.
     ///
     /// # Errors
@@ -72,13 +75,10 @@ impl<const WHOLE: bool> JavaRegex<WHOLE> {
     pub fn new(text: &str) -> Result<Self, PatternError> {
         let program = match text {
             _ if variables::holds(text) => Program::Late,
-            ".*" if WHOLE => Program::AnyLine,
-            _ => compile(text, WHOLE)?,
+            ".*" if WHOLE && !DOTALL => Program::AnyLine,
+            _ => compile(text, WHOLE, DOTALL)?,
         };
         Ok(Self { text: text.to_owned(), program })
-    }
-    pub(crate) fn anything() -> Self {
-        Self { text: ".*".to_owned(), program: Program::AnyLine }
     }
     /// The expression as it was written.
     pub fn as_str(&self) -> &str {
@@ -103,7 +103,13 @@ impl<const WHOLE: bool> JavaRegex<WHOLE> {
     }
     /// The expression for texts that end in a line end.
     fn exact(&self) -> Option<fancy_regex::Regex> {
-        fancy(&java::translate(&self.text, Engine::Backtracking).ok()?, WHOLE).ok()
+        fancy(&java::translate(&self.text, Engine::Backtracking, DOTALL).ok()?, WHOLE).ok()
+    }
+}
+
+impl WholePattern {
+    pub(crate) fn anything() -> Self {
+        Self { text: ".*".to_owned(), program: Program::AnyLine }
     }
 }
 
@@ -121,11 +127,11 @@ fn backtrack(regex: &fancy_regex::Regex, text: &[u8]) -> Result<bool, Exhausted>
     regex.is_match(&*String::from_utf8_lossy(text)).map_err(|_| Exhausted)
 }
 
-fn compile(text: &str, whole: bool) -> Result<Program, PatternError> {
+fn compile(text: &str, whole: bool, all: bool) -> Result<Program, PatternError> {
     let refused = |message: String| PatternError { at: 0, message, help: None };
-    let translated = java::translate(text, Engine::Linear)?;
+    let translated = java::translate(text, Engine::Linear, all)?;
     if translated.engine == Engine::Backtracking {
-        let translated = java::translate(text, Engine::Backtracking)?;
+        let translated = java::translate(text, Engine::Backtracking, all)?;
         return fancy(&translated, whole)
             .map(|regex| Program::Backtracking(Box::new(regex)))
             .map_err(|error| refused(error.to_string()));
@@ -154,9 +160,9 @@ pub(crate) fn mistake(text: &str) -> Option<Flaw> {
 
 /// Whether an expression can be used, without the cost of compiling it where that is not needed to tell.
 fn check(text: &str) -> Result<(), PatternError> {
-    let translated = java::translate(text, Engine::Linear)?;
+    let translated = java::translate(text, Engine::Linear, false)?;
     match translated.engine {
-        Engine::Backtracking => compile(text, false).map(drop),
+        Engine::Backtracking => compile(text, false, false).map(drop),
         Engine::Linear => regex_syntax::parse(&translated.text).map(drop).map_err(|error| PatternError {
             at: 0,
             message: error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
@@ -166,38 +172,38 @@ fn check(text: &str) -> Result<(), PatternError> {
 }
 
 /// What a variable says that a stack binds: the ARN of a stream, say.
-impl<const WHOLE: bool> From<EnvName> for JavaRegex<WHOLE> {
+impl<const WHOLE: bool, const DOTALL: bool> From<EnvName> for JavaRegex<WHOLE, DOTALL> {
     fn from(name: EnvName) -> Self {
         Self { text: variables::held(name.as_str()), program: Program::Late }
     }
 }
-impl<const WHOLE: bool> FromStr for JavaRegex<WHOLE> {
+impl<const WHOLE: bool, const DOTALL: bool> FromStr for JavaRegex<WHOLE, DOTALL> {
     type Err = PatternError;
     fn from_str(text: &str) -> Result<Self, PatternError> {
         Self::new(text)
     }
 }
-impl<const WHOLE: bool> PartialEq for JavaRegex<WHOLE> {
+impl<const WHOLE: bool, const DOTALL: bool> PartialEq for JavaRegex<WHOLE, DOTALL> {
     fn eq(&self, other: &Self) -> bool {
         self.text == other.text
     }
 }
-impl<const WHOLE: bool> fmt::Debug for JavaRegex<WHOLE> {
+impl<const WHOLE: bool, const DOTALL: bool> fmt::Debug for JavaRegex<WHOLE, DOTALL> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "/{}/", self.text)
     }
 }
-impl<const WHOLE: bool> Serialize for JavaRegex<WHOLE> {
+impl<const WHOLE: bool, const DOTALL: bool> Serialize for JavaRegex<WHOLE, DOTALL> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(&self.text)
     }
 }
-impl<'de, const WHOLE: bool> Deserialize<'de> for JavaRegex<WHOLE> {
+impl<'de, const WHOLE: bool, const DOTALL: bool> Deserialize<'de> for JavaRegex<WHOLE, DOTALL> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Self::new(&String::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
-impl<const WHOLE: bool> JsonSchema for JavaRegex<WHOLE> {
+impl<const WHOLE: bool, const DOTALL: bool> JsonSchema for JavaRegex<WHOLE, DOTALL> {
     fn inline_schema() -> bool {
         true
     }

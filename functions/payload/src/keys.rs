@@ -132,4 +132,14 @@ impl Keys {
         *stamp = Stamp { serial, node };
         None
     }
+
+    /// What [`Keys::stamp`] noted last.
+    pub(crate) fn stamp_of(&self, key: u32) -> Stamp {
+        self.stamps[key as usize]
+    }
+
+    /// Notes again what was noted before.
+    pub(crate) fn restore(&mut self, key: u32, stamp: Stamp) {
+        self.stamps[key as usize] = stamp;
+    }
 }

@@ -9,6 +9,7 @@
 //! | read an input | [`Arena::load`], then [`Arena::parse`] of all of it, or of each of its [`Lines`] |
 //! | read what only Gson can | [`Arena::parse_lenient`] |
 //! | read a document too big for a tape | [`Arena::elements`] |
+//! | make an event of parts | [`Arena::make`] |
 //! | find values | [`Payload::get`] by [`Path`], [`Value`] |
 //! | change them | [`Payload::set`], [`remove`](Payload::remove), [`rename`](Payload::rename), [`copy_value`](Payload::copy_value), [`promote`](Payload::promote) |
 //! | change all names | [`Payload::rewrite`], [`Payload::flatten`] |
@@ -36,6 +37,7 @@ mod gson;
 mod keys;
 mod lenient;
 mod lines;
+mod make;
 mod name;
 mod new;
 mod node;
@@ -55,6 +57,7 @@ pub use envelope::Envelope;
 pub use error::{ChangeError, JsonError};
 pub use flatten::Flattener;
 pub use lines::Lines;
+pub use make::Maker;
 pub use name::Name;
 pub use new::New;
 pub use node::Kind;

@@ -2,11 +2,11 @@
 
 use crate::{
     arena::Arena,
-    error::ChangeError,
+    error::{ChangeError, JsonError},
     escape, lenient,
     node::{ESCAPED, Kind, NIL, Node, narrow},
     parse::MAX_DEPTH,
-    scan::string_stop,
+    scan::{self, PAD, string_stop},
 };
 use std::fmt;
 
@@ -23,6 +23,8 @@ pub enum New<'a> {
     Integer(i64),
     /// A number; must be finite. It always has a `.` or an exponent.
     Float(f64),
+    /// A number as JSON writes it, digit by digit; another text is refused.
+    Number(&'a str),
     /// A string, not escaped.
     Text(&'a str),
     /// JSON text, strictly parsed.
@@ -38,6 +40,7 @@ impl fmt::Debug for New<'_> {
             Self::Bool(_) => "Bool",
             Self::Integer(_) => "Integer",
             Self::Float(_) => "Float",
+            Self::Number(_) => "Number",
             Self::Text(_) => "Text",
             Self::Json(_) => "Json",
             Self::Lenient(_) => "Lenient",
@@ -113,6 +116,17 @@ impl Arena {
                 if text.contains('.') { Kind::Float } else { Kind::Integer }
             }
             New::Float(_) => return Err(ChangeError::NotFinite),
+            New::Number(text) => {
+                self.text.extend_from_slice(text.as_bytes());
+                self.text.extend_from_slice(&[0; PAD]);
+                let kind = match scan::number(&self.text, start) {
+                    Ok((end, kind)) if end == start + text.len() => Ok(kind),
+                    Ok((end, _)) => Err(JsonError { offset: end - start, reason: "text after the number" }),
+                    Err(error) => Err(JsonError { offset: error.offset - start, ..error }),
+                };
+                self.text.truncate(if kind.is_ok() { start + text.len() } else { start });
+                kind?
+            }
             New::Text(text) => {
                 if self.quote(text) {
                     flags = ESCAPED;

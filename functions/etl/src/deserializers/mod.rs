@@ -3,11 +3,13 @@
 //! *To add one*: a file with a struct that is a [`Component`] and a [`Deserializer`]; two lines here, `pub mod` and its row in
 //! [`register`].
 //!
-//! Imports: `build`, `component`, `event`, `field`, `payload`.
+//! Imports: `build`, `component`, `event`, `field`, `pattern`, `payload`, `typed`.
 
 pub mod generic_json;
+pub mod regex;
 
 pub use generic_json::GenericJson;
+pub use regex::Regex;
 
 use crate::{
     build::{BuildCx, BuildError, Running},
@@ -20,6 +22,7 @@ use std::{fmt, ops::Range};
 /// Enters what is in this room.
 pub(crate) fn register(room: &mut Room<dyn BuildDeserializer>) {
     room.add::<GenericJson>();
+    room.add::<Regex>();
 }
 
 /// What an author of a deserializer writes.
@@ -50,6 +53,15 @@ impl<'a> Raw<'a> {
     /// The bytes.
     pub fn bytes(&self) -> &[u8] {
         self.arena.loaded().get(self.range.clone()).unwrap_or_default()
+    }
+
+    /// Copies the text, so that an event can be made of its parts. Bytes that are not UTF-8 become U+FFFD, as in Java.
+    pub fn text(&self, copy: &mut String) {
+        copy.clear();
+        match simdutf8::basic::from_utf8(self.bytes()) {
+            Ok(text) => copy.push_str(text),
+            Err(_) => copy.push_str(&String::from_utf8_lossy(self.bytes())),
+        }
     }
 
     /// Reads it as JSON, strictly.

@@ -23,7 +23,16 @@ impl Groups {
     }
 }
 
-impl<const WHOLE: bool> JavaRegex<WHOLE> {
+impl<const WHOLE: bool, const DOTALL: bool> JavaRegex<WHOLE, DOTALL> {
+    /// How many groups there are, the whole expression not counted. 0 while the expression is not known.
+    pub fn group_count(&self) -> usize {
+        match &self.program {
+            Program::AnyLine | Program::Late => 0,
+            Program::Linear { fast, .. } => fast.captures_len() - 1,
+            Program::Backtracking(regex) => regex.captures_len() - 1,
+        }
+    }
+
     /// The names of the groups by their numbers; group 0 is the whole expression and has none. None while the expression is not known.
     pub fn group_names(&self) -> Option<Vec<Option<&str>>> {
         match &self.program {
@@ -104,6 +113,15 @@ mod tests {
             );
             assert_eq!(found(&regex, "user="), None);
         }
+    }
+
+    #[test]
+    fn a_dot_may_be_a_line_end() {
+        let regex = JavaRegex::<true, true>::new("(.)(.*)").unwrap();
+        let mut groups = Groups::default();
+        assert_eq!(regex.find_groups("\nx\n", 0, &mut groups), Ok(true));
+        assert_eq!((groups.span(1), groups.span(2)), (Some(0..1), Some(1..3)));
+        assert_eq!(WholePattern::new("(.)(.*)").unwrap().find_groups("\nx\n", 0, &mut groups), Ok(false));
     }
 
     #[test]

@@ -29,13 +29,14 @@ pub(super) struct Translated {
     pub(super) has_end: bool,
 }
 
-/// Translates an expression. When the engine asked for is not enough, the text is of no use; only `engine` is.
-pub(super) fn translate(java: &str, engine: Engine) -> Result<Translated, PatternError> {
+/// Translates an expression, `all`: as if it began with `(?s)`. When the engine asked for is not enough, the text is of no use; only
+/// `engine` is.
+pub(super) fn translate(java: &str, engine: Engine, all: bool) -> Result<Translated, PatternError> {
     let mut reader = Reader {
         java,
         at: 0,
         out: String::with_capacity(java.len() * 2),
-        flags: Flags::default(),
+        flags: Flags { all, ..Flags::default() },
         asked: engine,
         engine,
         has_end: false,

@@ -16,6 +16,7 @@ mod generate;
 mod grammar;
 mod gson;
 mod lenient;
+mod making;
 mod model;
 mod paths;
 mod reading;
