@@ -105,6 +105,14 @@ codes! {
     "An event belongs to the first source whose `source_regex` matches where it came from. A later source with the same \
      expression, or one behind a source that takes everything (`.*`, the default), gets nothing. Put the more particular \
      source first, or give it an expression of its own. (In Bender the winner is arbitrary.)"
+    NOT_A_FILTER "ETL027" "an operation that is no condition"
+    "A condition only decides which events pass, so it must be a filter: `RegexFilterOperation`, `BasicFilterOperation`, or \
+     one of your own that says it is one. Any other operation would change the event, or make several of it. Put such a \
+     step among the `operations`."
+    NEVER "ETL028" "a part of the config that no event can reach"
+    "The condition lets nothing pass, or an earlier one takes everything, so what stands behind it would never be used: a \
+     transport that no event goes to, a branch that is never taken. `BasicFilterOperation` lets nothing pass unless \
+     `pass: true` is set. Take the part away, or mend its condition."
     NOT_LATE "ETL030" "a setting that must be known when the template is made"
     "The stack binds this variable to a value that only exists after the deployment, but the setting decides what the \
      template or the pipeline looks like: it is a number, a word of a list, a regular expression, or a resource name \

@@ -38,7 +38,7 @@ pub struct Facts {
     pub hash: Option<Hash>,
     /// What an operation sorted it by, in order. A null partition is a name without a value.
     pub partitions: Vec<(Arc<str>, Option<String>)>,
-    /// Which element it is, of each split that it went through.
+    /// Which element it is, of each split that it went through, and which copy, of each fork.
     pub elements: Vec<u32>,
 }
 

@@ -11,6 +11,7 @@
 //! Imports: `build`, `config`, `event`, `handlers`, `payload`, `ports`, the rooms' object-safe traits.
 
 mod books;
+mod branches;
 mod buffer;
 mod chain;
 mod delivery;

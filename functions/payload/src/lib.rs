@@ -13,7 +13,7 @@
 //! | find values | [`Payload::get`] by [`Path`], [`Value`] |
 //! | change them | [`Payload::set`], [`remove`](Payload::remove), [`rename`](Payload::rename), [`copy_value`](Payload::copy_value), [`promote`](Payload::promote) |
 //! | change all names | [`Payload::rewrite`], [`Payload::flatten`] |
-//! | make many events of one, or a second one | [`Payload::split`], [`Payload::copy`] |
+//! | make many events of one, or a second one | [`Payload::split`], [`Payload::copy`], [`Payload::copies`] |
 //! | write | [`Payload::wrap`], [`Payload::write_to`], [`Payload::write_as`] |
 //!
 //! **Bounds.** Inputs of 2 GiB, [`MAX_DEPTH`] levels; what operations make of an event, [`Limits`] and
@@ -65,6 +65,6 @@ pub use parse::MAX_DEPTH;
 pub use path::{Path, PathError};
 pub use payload::Payload;
 pub use rewrite::{Change, Collision, Reach, Rewriter};
-pub use split::Split;
+pub use split::{Copies, Split};
 pub use value::Value;
 pub use write::{Output, Style};

@@ -27,7 +27,61 @@ impl fmt::Debug for Split<'_> {
     }
 }
 
+/// Copies of one event, one at a time. What was made of a copy is forgotten when the next one is asked for.
+pub struct Copies<'a> {
+    arena: &'a mut Arena,
+    root: u32,
+    mark: Mark,
+}
+
+impl fmt::Debug for Copies<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Copies").finish_non_exhaustive()
+    }
+}
+
+impl Copies<'_> {
+    /// Another event with the same content. The event that it is a copy of does not see what happens to it.
+    ///
+    /// # Errors
+    /// [`TooLarge`](ChangeError::TooLarge) past [`Limits::made`](crate::Limits::made).
+    #[expect(clippy::should_implement_trait, reason = "each event borrows the one arena")]
+    pub fn next(&mut self) -> Result<Payload<'_>, ChangeError> {
+        self.arena.release(self.mark);
+        let mut depth = 0;
+        let root = self.arena.copy_node(self.root, 0, &mut depth)?;
+        Ok(Payload { arena: self.arena, root, depth })
+    }
+}
+
+impl Drop for Copies<'_> {
+    fn drop(&mut self) {
+        self.arena.release(self.mark);
+    }
+}
+
 impl Payload<'_> {
+    /// As many copies of the event as are asked for, to be worked on one after the other while this one waits.
+    ///
+    /// ```
+    /// # use payload::{Arena, Output, Path};
+    /// let mut arena = Arena::new();
+    /// let mut event = arena.parse_slice(br#"{"a": 1}"#)?;
+    /// let mut copies = event.copies();
+    /// for number in 0..2_i64 {
+    ///     let mut copy = copies.next()?;
+    ///     copy.set(&Path::new("b")?, number)?;
+    ///     assert_eq!(copy.root().to_text(), format!(r#"{{"a":1,"b":{number}}}"#));
+    /// }
+    /// drop(copies);
+    /// assert_eq!(event.root().to_text(), r#"{"a":1}"#);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn copies(&mut self) -> Copies<'_> {
+        let mark = self.arena.mark();
+        Copies { arena: self.arena, root: self.root, mark }
+    }
+
     /// One event for each element of the array at the path; nothing is parsed again. Each gets copies of its own of
     /// the top-level members `keep`, put in under the same names; one that is missing is null, as in Bender.
     ///

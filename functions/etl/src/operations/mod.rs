@@ -6,8 +6,10 @@
 //! Imports: `bounded`, `build`, `component`, `config`, `event`, `field`, `late`, `need`, `pattern`, `payload`, `time`.
 
 pub mod basic_filter;
+pub mod conditional;
 pub mod delete_field;
 pub mod flatten;
+pub mod fork;
 pub mod gelf;
 pub mod geo_ip;
 pub mod json_array_split;
@@ -23,8 +25,10 @@ pub mod time;
 pub mod url_decode;
 
 pub use basic_filter::BasicFilterOperation;
+pub use conditional::ConditionalOperation;
 pub use delete_field::DeleteFieldOperation;
 pub use flatten::FlattenOperation;
+pub use fork::ForkOperation;
 pub use gelf::GelfOperation;
 pub use geo_ip::GeoIpOperation;
 pub use json_array_split::JsonArraySplitOperation;
@@ -42,6 +46,7 @@ pub use url_decode::UrlDecodeOperation;
 use crate::{
     build::{BuildCx, BuildError, Running},
     component::{Component, Room, Settings},
+    config::OperationConfig,
     event::{Event, Fault, Outcome},
 };
 use payload::{Name, Path};
@@ -50,8 +55,10 @@ use std::fmt;
 /// Enters what is in this room.
 pub(crate) fn register(room: &mut Room<dyn BuildOperation>) {
     room.add::<BasicFilterOperation>();
+    room.add::<ConditionalOperation>();
     room.add::<DeleteFieldOperation>();
     room.add::<FlattenOperation>();
+    room.add::<ForkOperation>();
     room.add::<GelfOperation>();
     room.add::<GeoIpOperation>();
     room.add::<JsonArraySplitOperation>();
@@ -107,6 +114,38 @@ pub enum Step {
         /// Top-level members of the source event that each element gets a copy of; null where there is none.
         keep: Vec<Name>,
     },
+    /// The event goes into each branch, in a copy of its own. Without branches it goes on as it is.
+    Fork(Vec<Branch>),
+    /// The event goes into the branch of the first condition that it passes.
+    Choose {
+        /// The conditions in order, with their branches.
+        branches: Vec<Guarded>,
+        /// Whether an event that passes none of them is dropped.
+        drop_others: bool,
+    },
+}
+
+/// Steps by the names of their operations, in order.
+pub type Branch = Vec<(&'static str, Step)>;
+
+/// A branch behind a condition.
+#[derive(Debug)]
+pub struct Guarded {
+    /// The condition's name.
+    pub name: &'static str,
+    /// The condition.
+    pub filter: Box<dyn RunOperation>,
+    /// What is done to events that pass it.
+    pub branch: Branch,
+}
+
+/// Makes the steps that run.
+pub(crate) fn branch(operations: &[OperationConfig], cx: &BuildCx<'_>) -> Result<Branch, BuildError> {
+    let step = |operation: &OperationConfig| {
+        let name = operation.name();
+        Ok((name, operation.build(cx).map_err(|error| error.of(name))?))
+    };
+    operations.iter().map(step).collect()
 }
 
 /// An operation that runs.

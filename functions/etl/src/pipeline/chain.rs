@@ -1,9 +1,10 @@
 //! The way of one event: deserializer, steps, wrapper, serializer, transport. Depth first: a split hands its elements one by one
-//! to the rest of the chain, so no more than one event is in hand, however many come of it.
+//! to the rest of the chain, a fork its copies, so no more than one event is in hand, however many come of it.
 //!
-//! Imports: `deserializers`, `event`, `operations`, `payload`, `serializers`, `wrappers`.
+//! Imports: `deserializers`, `event`, `payload`, `serializers`, `wrappers`.
 
 use super::{
+    branches::{self, Link, Way},
     delivery::{Cx, Delivery},
     report::Tally,
     source::Source,
@@ -11,7 +12,6 @@ use super::{
 use crate::{
     deserializers::Raw,
     event::{Event, Facts, Fault, Outcome, Stage, sha1_hex},
-    operations::Step,
     serializers::RunSerializer,
     wrappers::RunWrapper,
 };
@@ -27,21 +27,8 @@ const EMPTY_SPLIT: &str = "empty split";
 const NO_OBJECT: Fault = Fault::new("an element of the array is not an object");
 const TOO_MANY: Fault = Fault::new("the array has too many elements");
 
-/// A step with its name and its figures.
-#[derive(Debug)]
-pub(super) struct Link {
-    pub(super) name: &'static str,
-    pub(super) step: Step,
-    /// Whether a component behind a split wants the hash of the elements.
-    pub(super) hashes_elements: bool,
-    pub(super) tally: Tally,
-}
-
-impl Link {
-    pub(super) fn new(name: &'static str, step: Step) -> Self {
-        Self { name, step, hashes_elements: false, tally: Tally::default() }
-    }
-}
+/// What an event goes on with when a chain, or a branch of one, is done with it.
+pub(super) type Then<'t> = &'t mut dyn FnMut(&mut Event<'_>, &mut Flow<'_>);
 
 /// What all chains end in.
 #[derive(Debug)]
@@ -90,31 +77,36 @@ impl Source {
         if range.len() >= LARGE
             && self.deserializer.is_plain_json()
             && let Some((link, rest)) = self.chain.split_first_mut()
-            && let Link { name, step: Step::Split { path, keep }, hashes_elements, tally } = link
+            && let Link { name, way: Way::Split { path, keep, hashes }, tally } = link
             // What cannot be read so is read in the ordinary way, which knows what to say of it.
             && let Ok(mut elements) = arena.elements(range.clone(), path, keep)
             && !elements.is_empty()
             && elements.all_objects()
         {
             self.reading.note(None, false);
-            let hashes = hashes_elements.then_some(&keep[..]);
-            return each(&mut elements, name, hashes, tally, rest, facts, flow);
+            let hashes = hashes.then_some(&keep[..]);
+            let then: Then<'_> = &mut |event, flow| run(rest, event, flow, &mut deliver);
+            return each(&mut elements, name, hashes, tally, facts, flow, then);
         }
         let began = flow.clock();
         let read = self.deserializer.read(Raw { arena, range });
         self.reading.note(flow.since(began), read.is_err());
         match read {
-            Ok(payload) => run(&mut self.chain, &mut Event { payload, facts }, flow),
+            Ok(payload) => run(&mut self.chain, &mut Event { payload, facts }, flow, &mut deliver),
             Err(fault) => flow.fail(Stage::Deserializer, self.deserializer_name, fault),
         }
     }
 }
 
-/// Takes an event through what is left of its chain.
-fn run(mut links: &mut [Link], event: &mut Event<'_>, flow: &mut Flow<'_>) {
+fn deliver(event: &mut Event<'_>, flow: &mut Flow<'_>) {
+    flow.deliver(event);
+}
+
+/// Takes an event through a chain or what is left of it, and what comes of it on to what follows.
+pub(super) fn run(mut links: &mut [Link], event: &mut Event<'_>, flow: &mut Flow<'_>, then: Then<'_>) {
     while let Some((link, rest)) = links.split_first_mut() {
-        match &mut link.step {
-            Step::Perform(operation) => {
+        match &mut link.way {
+            Way::Perform(operation) => {
                 let began = flow.clock();
                 let outcome = operation.perform(event);
                 link.tally.note(flow.since(began), outcome.is_err());
@@ -124,7 +116,7 @@ fn run(mut links: &mut [Link], event: &mut Event<'_>, flow: &mut Flow<'_>) {
                     Err(fault) => return flow.fail(Stage::Operation, link.name, fault),
                 }
             }
-            Step::Split { path, keep } => {
+            Way::Split { path, keep, hashes } => {
                 let mut split = match event.payload.split(path, keep) {
                     Ok(split) if split.is_empty() => {
                         link.tally.note(None, false);
@@ -137,25 +129,35 @@ fn run(mut links: &mut [Link], event: &mut Event<'_>, flow: &mut Flow<'_>) {
                         return flow.fail(Stage::Operation, link.name, fault);
                     }
                 };
-                let (name, hashes) = (link.name, link.hashes_elements.then_some(&keep[..]));
-                return each(&mut split, name, hashes, &mut link.tally, rest, event.facts, flow);
+                let hashes = hashes.then_some(&keep[..]);
+                let then: Then<'_> = &mut |event, flow| run(rest, event, flow, then);
+                return each(&mut split, link.name, hashes, &mut link.tally, event.facts, flow, then);
+            }
+            Way::Fork(branches) => {
+                link.tally.note(None, false);
+                let then: Then<'_> = &mut |event, flow| run(rest, event, flow, then);
+                return branches::fork(branches, link.name, event, flow, then);
+            }
+            Way::Choose { branches, drop_others } => {
+                link.tally.note(None, false);
+                let then: Then<'_> = &mut |event, flow| run(rest, event, flow, then);
+                return branches::choose(branches, *drop_others, event, flow, then);
             }
         }
         links = rest;
     }
-    flow.deliver(event);
+    then(event, flow);
 }
 
-/// Takes each element of an array, which are objects, through the rest of the chain. `hashes`: the kept members, where elements are
-/// hashed.
+/// Takes each element of an array, which are objects, on to what follows. `hashes`: the kept members, where elements are hashed.
 fn each(
     elements: &mut impl Elementwise,
     name: &'static str,
     hashes: Option<&[Name]>,
     tally: &mut Tally,
-    rest: &mut [Link],
     facts: &mut Facts,
     flow: &mut Flow<'_>,
+    then: Then<'_>,
 ) {
     let count = elements.left();
     tally.note(None, u32::try_from(count).is_err());
@@ -186,7 +188,7 @@ fn each(
             hashed_text(&payload, kept, scratch);
             facts.hash = Some(sha1_hex(scratch));
         }
-        run(rest, &mut Event { payload, facts: &mut *facts }, flow);
+        then(&mut Event { payload, facts: &mut *facts }, flow);
     }
     facts.elements.pop();
 }
@@ -216,7 +218,7 @@ impl Elementwise for Elements<'_> {
 }
 
 impl Flow<'_> {
-    fn fail(&mut self, stage: Stage, component: &'static str, fault: Fault) {
+    pub(super) fn fail(&mut self, stage: Stage, component: &'static str, fault: Fault) {
         self.cx.books.ledger.fail(stage, component, fault.reason, 1);
     }
 
@@ -242,11 +244,11 @@ impl Flow<'_> {
         self.exit.delivery.push(event.facts, self.trigger, &mut self.cx);
     }
 
-    fn clock(&self) -> Option<Duration> {
+    pub(super) fn clock(&self) -> Option<Duration> {
         self.timed.then(|| self.cx.ports.clock.monotonic())
     }
 
-    fn since(&self, began: Option<Duration>) -> Option<Duration> {
+    pub(super) fn since(&self, began: Option<Duration>) -> Option<Duration> {
         began.map(|began| self.cx.ports.clock.monotonic().saturating_sub(began))
     }
 }

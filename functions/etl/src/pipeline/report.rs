@@ -109,7 +109,7 @@ impl Pipeline {
         };
         for source in &mut self.sources {
             add(source.deserializer_name, &mut source.reading);
-            source.chain.iter_mut().for_each(|link| add(link.name, &mut link.tally));
+            source.chain.iter_mut().for_each(|link| link.tallies(&mut add));
         }
         let exit = &mut self.exit;
         add(exit.wrapper_name, &mut exit.wrapping);

@@ -4,13 +4,16 @@
 //!
 //! Imports: `build`, `config`, `deserializers`, `event`, `operations`, `pattern`.
 
-use super::{chain::Link, report::Tally};
+use super::{
+    branches::{self, Link},
+    report::Tally,
+};
 use crate::{
     build::{BuildCx, BuildError},
     config::{self, PipelineConfig},
     deserializers::RunDeserializer,
     event::Fault,
-    operations::Step,
+    operations,
     pattern::{Exhausted, Pattern, WholePattern},
 };
 use memchr::memmem::Finder;
@@ -40,18 +43,8 @@ impl Source {
     ) -> Result<Self, BuildError> {
         let missing = || BuildError::new("it has no deserializer").of(&source.name);
         let deserializer = config.deserializer_of(source).ok_or_else(missing)?;
-        let mut chain = vec![];
-        for operation in config.operations_of(source) {
-            let name = operation.name();
-            chain.push(Link::new(name, operation.build(cx).map_err(|error| error.of(name))?));
-        }
         let mut wanted = exit_wants_hash;
-        for link in chain.iter_mut().rev() {
-            match &link.step {
-                Step::Perform(operation) => wanted |= operation.wants_hash(),
-                Step::Split { .. } => link.hashes_elements = std::mem::take(&mut wanted),
-            }
-        }
+        let chain = branches::chain(operations::branch(config.operations_of(source), cx)?, &mut wanted);
         let text = |text: &String| Finder::new(text).into_owned();
         Ok(Self {
             matches: source.source_regex.clone(),

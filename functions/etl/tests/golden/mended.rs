@@ -79,6 +79,11 @@ pub(crate) fn of(case: &str, input: usize, line: &Value) -> Right {
         ("partition-rounding", 10) => {
             Right { partitions: vec![r#"{"t":"22:20:00",}"#.to_owned()], ..Right::benders(line) }
         }
+        // D5: without operations, an event passes.
+        ("conditional-empty-operations", 0) => out(&[r#"{"k":"a"}"#]),
+        ("fork-empty", 0) => out(&[r#"{"a":1}"#]),
+        // D6: the events of a fork know the record that they came in.
+        ("fork-kinesiswrapper", 0) => out(&[&wrapped(0, 1).replace(r#""a""#, r#""a__long""#), &wrapped(0, 1)]),
         // What is not ASCII stays as it is; Bender writes question marks.
         ("urldecode-basic", 9) => out(&[r#"{"u":"café é 😀"}"#]),
         // The same number, written without an exponent.
