@@ -77,12 +77,13 @@ codes! {
         "A parameter's name is letters and digits; its default must satisfy its own constraints; lengths and patterns are for \
          text, least and most for numbers.";
     REDEFINED = "CFN032", "one name is given two definitions",
-        "Parameters, mappings, conditions and outputs have one name each in the whole stack. Two constructs may define the same \
+        "Parameters, mappings, conditions, rules and outputs have one name each in the whole stack. Two constructs may define the same \
          thing in the same way and share it; these two differ.";
     CONDITION = "CFN033", "a condition that CloudFormation refuses",
-        "`Fn::And` and `Fn::Or` take 2 to 10 conditions; the name is letters and digits.";
+        "`Fn::And` and `Fn::Or` take 2 to 10 conditions; the name is letters and digits. A rule is evaluated before conditions \
+         are, so it cannot name one.";
     NAME = "CFN034", "a name that CloudFormation refuses",
-        "Names of outputs, mappings and conditions consist of letters and digits and have at most 255 characters.";
+        "Names of outputs, mappings, conditions and rules consist of letters and digits and have at most 255 characters.";
     STATEMENT = "CFN040", "a policy statement that IAM refuses",
         "A statement needs actions. In a role's policy it needs resources and has no principal; in a resource's policy it needs a \
          principal.";

@@ -4,8 +4,9 @@
 //! below the role's path; [`Scope::allow_on`](crate::tree::Scope::allow_on) those of a resource into its resource policy. In
 //! both, statements that differ in their actions only become one, equal ones become one, and the order is that of their text.
 //!
-//! Imports: `cfn`.
+//! Imports: `cfn`, `template`.
 
+use crate::template::ConditionHandle;
 use cfn::{IntoJson as _, IntoValue, Json, Members, Ref, Resource, Value, intrinsic};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,6 +78,7 @@ pub struct Statement {
     actions: BTreeSet<String>,
     resources: Vec<Json>,
     conditions: BTreeMap<String, BTreeMap<String, Json>>,
+    only_if: Option<ConditionHandle>,
 }
 
 impl Statement {
@@ -98,6 +100,7 @@ impl Statement {
             actions: actions.into_iter().map(Into::into).collect(),
             resources: vec![],
             conditions: BTreeMap::new(),
+            only_if: None,
         }
     }
 
@@ -117,6 +120,16 @@ impl Statement {
     pub fn when(mut self, operator: &str, key: &str, value: impl IntoValue<Json>) -> Self {
         self.conditions.entry(operator.to_owned()).or_default().insert(key.to_owned(), value.into_value().into_json());
         self
+    }
+
+    /// Only where a condition of the template holds: else the policy is without it.
+    pub fn only_if(mut self, condition: &ConditionHandle) -> Self {
+        self.only_if = Some(condition.clone());
+        self
+    }
+
+    pub(crate) fn holds_if(&self) -> Option<&ConditionHandle> {
+        self.only_if.as_ref()
     }
 
     /// A name: letters and digits. A named statement is not joined with others.
@@ -168,11 +181,15 @@ impl Statement {
     }
 
     fn into_json(self) -> Json {
+        let only_if = self.only_if.clone();
         let mut out = self.rest();
         if let Json::Object(members) = &mut out {
             members.insert("Action".into(), one_or_all(self.actions.into_iter().map(Json::from).collect()));
         }
-        out
+        match only_if {
+            Some(condition) => condition.if_::<Json>(out, intrinsic::no_value()).into_json(),
+            None => out,
+        }
     }
 }
 
@@ -218,11 +235,13 @@ impl PolicyDocument {
 
     /// Statements that differ in actions only become one; then sorted by their text.
     pub(crate) fn merged(statements: impl IntoIterator<Item = Statement>) -> Self {
-        let mut merged: BTreeMap<String, Statement> = BTreeMap::new();
+        let mut merged: BTreeMap<(String, Option<String>), Statement> = BTreeMap::new();
         for statement in statements {
-            match merged.get_mut(&statement.rest().to_string()) {
+            let only_if = statement.only_if.as_ref().map(|condition| condition.name().to_owned());
+            let alike = (statement.rest().to_string(), only_if);
+            match merged.get_mut(&alike) {
                 Some(same) => same.actions.extend(statement.actions),
-                None => drop(merged.insert(statement.rest().to_string(), statement)),
+                None => drop(merged.insert(alike, statement)),
             }
         }
         Self { statements: merged.into_values().collect() }

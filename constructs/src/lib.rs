@@ -40,6 +40,8 @@ pub mod tree;
 pub use cfn;
 pub use check::check_template;
 pub use problem::{Code, Problem, Severity};
-pub use template::{Condition, ConditionHandle, Mapping, MappingHandle, Output, Parameter, ParameterHandle, Template};
+pub use template::{
+    Condition, ConditionHandle, Mapping, MappingHandle, Output, Parameter, ParameterHandle, Rule, Template,
+};
 pub use text::{Text, json_text};
 pub use tree::{App, Construct, DeletionPolicy, Options, Scope, Stack, Synthesis, Untyped, UpdateReplacePolicy};

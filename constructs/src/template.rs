@@ -4,10 +4,12 @@
 
 mod condition;
 mod parameter;
+mod rule;
 
 pub use condition::{Condition, ConditionHandle, Mapping, MappingHandle, Output};
 pub(crate) use parameter::alphanumeric;
 pub use parameter::{Parameter, ParameterHandle};
+pub use rule::Rule;
 
 use cfn::Json;
 use std::collections::BTreeMap;

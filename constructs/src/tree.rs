@@ -20,7 +20,7 @@ use crate::iam::{Carrier, PolicyTarget, Statement};
 use crate::logical_id::logical_id;
 use crate::problem::{Code, Problem};
 use crate::template::{
-    Condition, ConditionHandle, Mapping, MappingHandle, Output, Parameter, ParameterHandle, alphanumeric,
+    Condition, ConditionHandle, Mapping, MappingHandle, Output, Parameter, ParameterHandle, Rule, alphanumeric,
 };
 use cfn::{Json, Ref, Resource};
 use options::Attributes;
@@ -116,6 +116,7 @@ pub struct Stack {
     parameters: BTreeMap<String, Parameter>,
     mappings: BTreeMap<String, Mapping>,
     conditions: BTreeMap<String, Condition>,
+    rules: BTreeMap<String, Rule>,
     outputs: BTreeMap<String, Output>,
     /// By the logical id of a role.
     grants: BTreeMap<String, Vec<Statement>>,
@@ -146,6 +147,7 @@ impl Stack {
             parameters: BTreeMap::new(),
             mappings: BTreeMap::new(),
             conditions: BTreeMap::new(),
+            rules: BTreeMap::new(),
             outputs: BTreeMap::new(),
             grants: BTreeMap::new(),
             policies: BTreeMap::new(),
@@ -180,7 +182,7 @@ impl Stack {
 
     /// The scope right below the stack.
     pub fn scope(&mut self) -> Scope<'_> {
-        Scope { stack: self, path: vec![] }
+        Scope { stack: self, path: vec![], condition: None }
     }
 
     /// Adds a construct right below the stack.
@@ -203,6 +205,8 @@ impl Stack {
 pub struct Scope<'a> {
     stack: &'a mut Stack,
     path: Vec<String>,
+    /// What is added exists only where this holds.
+    condition: Option<ConditionHandle>,
 }
 
 impl Scope<'_> {
@@ -224,7 +228,43 @@ impl Scope<'_> {
             let problem = Problem::new(codes::INVALID_ID, self.stack.place(&path), "the id is empty");
             self.stack.problems.push(problem.help("give it a name that says what it is"));
         }
-        construct.build(&mut Scope { stack: self.stack, path })
+        construct.build(&mut Scope { stack: self.stack, path, condition: self.condition.clone() })
+    }
+
+    /// The same place, where all that is added exists only where `condition` holds: resources, their policies with them, and what
+    /// is granted here.
+    ///
+    /// What refers to such a resource from elsewhere does so within [`ConditionHandle::if_`]. A scope of a scope has both conditions.
+    pub fn only_if(&mut self, condition: &ConditionHandle) -> Scope<'_> {
+        let both = self.both(self.condition.clone().as_ref(), condition);
+        Scope { stack: self.stack, path: self.path.clone(), condition: Some(both) }
+    }
+
+    fn both(&mut self, outer: Option<&ConditionHandle>, inner: &ConditionHandle) -> ConditionHandle {
+        match outer {
+            Some(outer) if outer != inner => {
+                let name = format!("{}And{}", outer.name(), inner.name());
+                self.condition(&name, Condition::and([outer.holds(), inner.holds()]))
+            }
+            _ => inner.clone(),
+        }
+    }
+
+    /// A statement of this scope, in the policy of `owner`. A policy that has the same condition needs it not said again.
+    fn here(&mut self, owner: &str, statement: Statement) -> Statement {
+        let of_owner = self.stack.resources.get(owner).and_then(|entry| entry.attributes.condition.clone());
+        match self.condition.clone() {
+            Some(condition) if of_owner.as_deref() != Some(condition.name()) => {
+                let both = self.both(statement.holds_if(), &condition);
+                statement.only_if(&both)
+            }
+            _ => statement,
+        }
+    }
+
+    /// The condition of what is added here, if it has one.
+    pub fn holds_if(&self) -> Option<&ConditionHandle> {
+        self.condition.as_ref()
     }
 
     /// Adds the resource that this scope itself is; gives its logical id.
@@ -246,7 +286,9 @@ impl Scope<'_> {
             }
             None => {
                 let (path, type_name) = (self.path.clone(), type_name.to_owned());
-                let entry = Entry { path, type_name, properties, attributes: Attributes::default() };
+                let condition = self.condition.as_ref().map(|condition| condition.name().to_owned());
+                let attributes = Attributes { condition, ..Attributes::default() };
+                let entry = Entry { path, type_name, properties, attributes };
                 self.stack.resources.insert(id.clone(), entry);
             }
         }
@@ -275,6 +317,7 @@ impl Scope<'_> {
             self.problem(codes::STATEMENT, format!("a grant to `{}`: {mistake}", role.logical_id()), "");
         }
         if self.knows(role.logical_id(), "a grant") {
+            let statement = self.here(role.logical_id(), statement);
             self.stack.grants.entry(role.logical_id().to_owned()).or_default().push(statement);
         }
     }
@@ -286,6 +329,7 @@ impl Scope<'_> {
         }
         if self.knows(target.logical_id(), "a policy") {
             let id = target.logical_id().to_owned();
+            let statement = self.here(&id, statement);
             self.stack.policies.entry(id).or_insert((R::CARRIER, vec![])).1.push(statement);
         }
     }
@@ -325,6 +369,14 @@ impl Scope<'_> {
         self.stack.problems.extend(found);
         self.define("condition", name, condition, |stack| &mut stack.conditions);
         ConditionHandle::new(name)
+    }
+
+    /// A rule of the template: what parameters must satisfy together.
+    pub fn rule(&mut self, name: &str, rule: Rule) {
+        self.named("rule", name);
+        let found = rule.check(name, &self.path());
+        self.stack.problems.extend(found);
+        self.define("rule", name, rule, |stack| &mut stack.rules);
     }
 
     /// An output of the template.

@@ -2,7 +2,7 @@
 
 use cfn::Value;
 use constructs::{
-    Scope, Stack,
+    Condition, Parameter, Scope, Stack,
     asset::FunctionCode,
     aws::{
         firehose::DeliveryStream,
@@ -12,13 +12,14 @@ use constructs::{
         sns::Topic,
         sqs::Queue,
     },
-    patterns::{Bindings, Bound, EtlFunction, Trigger},
+    patterns::{Bindings, Bound, EtlFunction, Instead, Trigger},
 };
 use etl::{
     config::{PipelineConfig, Source},
     deserializers::GenericJson,
     handlers::KinesisHandler,
     late::Late,
+    operations::GeoIpOperation,
     serializers::Json as JsonSerializer,
     transports::Firehose,
     wrappers::{KinesisWrapper, S3Wrapper},
@@ -197,6 +198,59 @@ fn every_trigger_can_be_paused_by_a_parameter() {
         assert_eq!(function["Properties"]["ReservedConcurrentExecutions"], concurrency);
         assert!(granted(&template).iter().any(|(action, on)| action == "s3:GetObject" && on.contains("/in/*")));
     }
+}
+
+/// A function that runs one pipeline, or another where the operator chooses so.
+fn chosen(one: PipelineConfig, other: impl FnOnce(&mut Bindings) -> PipelineConfig) -> (Json, Vec<String>) {
+    let mut stack = Stack::new("s");
+    let mut scope = stack.scope();
+    let key = scope.add("Key", Key::builder().description("alarms").build());
+    let alarms = scope.add("Topic", Topic::builder().key(key).build());
+    let mode = scope.parameter("Mode", Parameter::string().allowed_values(["a", "b"]).default_value("a"));
+    let when = scope.condition("Other", Condition::equals(mode.text(), "b"));
+    let mut names = Bindings::new();
+    let instead = Instead { when, pipeline: other(&mut names) };
+    let trigger = kinesis(&mut scope);
+    let code = FunctionCode::of_kind(&mut scope, "Etl");
+    let function = EtlFunction::builder().pipeline(one).instead(instead).names(names).trigger(trigger).code(code);
+    scope.add("Etl", function.description("d").log_retention_days(number(30)).alarms(alarms).build());
+    let synthesis = stack.synth();
+    (synthesis.draft().as_json().clone(), synthesis.problems.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn of_two_pipelines_what_only_one_needs_is_granted_only_with_that_one() {
+    let with_places = |names: &mut Bindings| {
+        let database = names.bind("DATABASE", Bound::object(cfn::intrinsic::reference("Mode"), 100));
+        let places = GeoIpOperation::builder().src_field_name("ip").geo_lite_db(database).build();
+        PipelineConfig { operations: vec![places.into()], ..pipeline("two".into()) }
+    };
+    let (template, problems) = chosen(pipeline("one".into()), with_places);
+    assert_eq!(problems, [""; 0]);
+    let policies = of_type(&template, "AWS::IAM::Policy");
+    let policy = policies.iter().find(|policy| policy["Properties"]["Roles"].to_string().contains("EtlFunctionRole"));
+    let statements = policy.unwrap()["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap();
+    let only_if = |condition: &str| {
+        let chosen = statements.iter().filter(|s| s["Fn::If"][0] == condition).map(|s| &s["Fn::If"][1]);
+        let one = |s: &Json| format!("{} {}", s["Action"].as_str().unwrap(), s["Resource"]);
+        let mut all: Vec<String> = chosen.map(one).collect();
+        all.sort();
+        all
+    };
+    let (other, one) = (only_if("Other"), only_if("NotOther"));
+    assert!(other[0].starts_with("firehose:PutRecordBatch") && other[0].contains("/two"), "{other:?}");
+    assert!(other[1].starts_with("s3:GetObject") && other[1].contains(r#"["s3://",{"Ref":"Mode"}]"#), "{other:?}");
+    assert!(one.len() == 1 && other.len() == 2 && one[0].contains("/one"), "{one:?}");
+    let function = of_type(&template, "AWS::Lambda::Function")[0];
+    let config = &function["Properties"]["Environment"]["Variables"]["BENDER_CONFIG_INLINE"]["Fn::If"];
+    assert!(config[1].to_string().contains("<DATABASE>") && !config[2].to_string().contains("<DATABASE>"), "{config}");
+    let version = &of_type(&template, "AWS::Lambda::Version")[0]["Properties"]["Description"];
+    assert!(version.to_string().contains(r#"{"Fn::If":["Other",""#), "{version}");
+    // Both are read as the function would read them.
+    let wrong =
+        |_: &mut Bindings| PipelineConfig { wrapper: S3Wrapper::builder().build().into(), ..pipeline("two".into()) };
+    let (_, problems) = chosen(pipeline("one".into()), wrong);
+    assert!(problems.iter().any(|p| p.starts_with("error[CFN051]") && p.contains("ETL024")), "{problems:#?}");
 }
 
 #[test]

@@ -282,7 +282,8 @@ fn no_template_however_odd_makes_the_check_panic() {
     let subscription = sns::Subscription::new().protocol("sqs").topic_arn(topic.ref_()).endpoint(topic.topic_name());
     let subscription =
         scope.add("Subscription", subscription.raw_message_delivery(prod.if_(true, sizes.find("a", "b"))));
-    scope.options(&subscription).condition(&prod);
+    let spare = scope.condition("Spare", Condition::equals(stage.text(), "spare"));
+    scope.options(&subscription).condition(&spare);
     scope.output("Out", Output::new(topic.ref_()).export("x").condition(&prod));
     let template = stack.synth().template().unwrap().as_json().clone();
     let mut places = vec![];

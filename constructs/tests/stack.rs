@@ -96,7 +96,7 @@ fn a_whole_stack_is_the_template_that_one_expects() {
                 "Properties": {
                     "DelaySeconds": {"Fn::FindInMap": ["Sizes", {"Ref": "Stage"}, "seconds"]},
                     "MessageRetentionPeriod": {"Ref": "Days"},
-                    "ReceiveMessageWaitTimeSeconds": {"Fn::If": ["InProd", 20, {"Ref": "AWS::NoValue"}]},
+                    "ReceiveMessageWaitTimeSeconds": 20,
                 },
             },
         },
@@ -190,6 +190,58 @@ fn what_is_said_of_a_resource_goes_where_its_policy_goes() {
         "its own, and the one added"
     );
     assert!(resources["Bucket"]["DependsOn"][0].as_str().unwrap().starts_with("TopicPolicy"));
+}
+
+#[test]
+fn what_exists_only_where_a_condition_holds_takes_its_policies_and_grants_along() {
+    let mut stack = Stack::new("conditional");
+    let mut scope = stack.scope();
+    let given = scope.parameter("TopicArn", Parameter::string().default_value(""));
+    let made = scope.condition("Made", Condition::equals(given.text(), ""));
+    let role = role(&mut scope);
+    let mut own = scope.only_if(&made);
+    let topic = own.add("Topic", sns::Topic::new());
+    own.allow_on(&topic, Statement::allow(["sns:Publish"]).on([topic.ref_()]).by(Principal::this_account()));
+    own.allow(&role, Statement::allow(["sns:Publish"]).on([topic.ref_()]));
+    let arn = made.if_(topic.ref_(), given.arn::<sns::Topic>());
+    let email = |scope: &mut Scope<'_>| {
+        let subscription = sns::Subscription::new().protocol("email").endpoint("a@b").topic_arn(arn.clone());
+        scope.add("Email", subscription)
+    };
+    let inner = own.condition("Inner", Condition::equals("a", "b"));
+    email(&mut own.only_if(&inner));
+    scope.allow(&role, Statement::allow(["sns:Subscribe"]).on(["*"]));
+
+    let template = template(&stack);
+    let (resources, conditions) = (&template.as_json()["Resources"], &template.as_json()["Conditions"]);
+    assert_eq!((&resources["Topic"]["Condition"], &resources["Role"].get("Condition")), (&json!("Made"), &None));
+    let policy = resources.as_object().unwrap().values().find(|r| r["Type"] == "AWS::SNS::TopicPolicy").unwrap();
+    assert_eq!(policy["Condition"], "Made");
+    assert!(policy["Properties"].to_string().find("Fn::If").is_none(), "{policy}");
+    let (_, grants) = template.resources_of("AWS::IAM::Policy").next().unwrap();
+    let publish = json!({"Fn::If": [
+        "Made",
+        {"Action": "sns:Publish", "Effect": "Allow", "Resource": {"Ref": "Topic"}},
+        {"Ref": "AWS::NoValue"},
+    ]});
+    let statements = grants["Properties"]["PolicyDocument"]["Statement"].as_array().unwrap();
+    assert!(statements.len() == 2 && statements.contains(&publish), "{grants}");
+    assert_eq!((&resources["Email"]["Condition"], grants.get("Condition")), (&json!("MadeAndInner"), None));
+    assert_eq!(conditions["MadeAndInner"], json!({"Fn::And": [{"Condition": "Made"}, {"Condition": "Inner"}]}));
+}
+
+#[test]
+fn a_choice_is_taken_where_its_condition_is_that_of_the_resource() {
+    let mut stack = Stack::new("taken");
+    let mut scope = stack.scope();
+    let made = scope.condition("Made", Condition::equals("a", "b"));
+    let (delay, name) = (made.if_::<i64>(1, made.if_::<i64>(2, 3)), made.if_::<String>("made", "given"));
+    let queue = sqs::Queue::new().delay_seconds(delay).queue_name(name);
+    scope.only_if(&made).add("Queue", queue.clone());
+    scope.add("Other", queue);
+    let resources = resources(&stack);
+    assert_eq!(resources["Queue"]["Properties"], json!({"DelaySeconds": 1, "QueueName": "made"}));
+    assert_eq!(resources["Other"]["Properties"]["QueueName"], json!({"Fn::If": ["Made", "made", "given"]}));
 }
 
 #[test]

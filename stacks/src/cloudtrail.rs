@@ -3,6 +3,8 @@
 //! ```text
 //! trail -> bucket -> topic -> ETL function -> search domain
 //! ```
+//!
+//! Trail, bucket and topic may be there already: then their names are parameters, and none are made.
 
 use crate::{
     log_sources::cloudtrail,
@@ -13,7 +15,7 @@ use constructs::{
     asset::FunctionCode,
     aws::{cloudtrail::Trail, dashboard::Dashboard, s3::Lifecycle},
     cfn::intrinsic,
-    patterns::{Bindings, LogSource, Search},
+    patterns::{Bindings, Bound, ExistingFiles, Instead, LogSource, Search},
 };
 
 /// The stack, with what is chosen in code.
@@ -22,9 +24,10 @@ pub struct Cloudtrail {
     /// How large the search domain is made.
     #[builder(default)]
     pub size: Size,
-    /// The address of a MaxMind database of cities (`s3://bucket/key`): documents then say where their source address is.
-    pub geo_database: Option<String>,
 }
+
+/// The longest address of a database: it is part of what tells one version of the function from another.
+const LONGEST_ADDRESS: usize = 100;
 
 impl Cloudtrail {
     /// The stack.
@@ -33,7 +36,8 @@ impl Cloudtrail {
             "What is done in this account, searchable within a minute: a trail of all regions, its bucket, and a search domain.",
         );
         let mut scope = stack.scope();
-        let shared = operation(&mut scope);
+        let existing = ExistingFiles::parameters(&mut scope, "Trail", "CloudTrail", "AWSLogs/");
+        let shared = operation(&mut scope, Some(existing.made()));
         let topology = topology(&mut scope, self.size);
         let setup = FunctionCode::of_kind(&mut scope, "OpensearchSetup");
         let search = Search::builder()
@@ -58,10 +62,26 @@ impl Cloudtrail {
 
         let mut names = Bindings::new();
         let host = names.bind("SEARCH_HOST", &search.domain);
+        let geo = Parameter::string()
+            .description(
+                "Address of a MaxMind database of cities in a bucket (s3://bucket/key): documents then say where their source \
+                 address is. Nothing is looked up when it is empty.",
+            )
+            .allowed_pattern("|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+")
+            .constraint_description("s3://bucket/key, at most 100 characters, or nothing")
+            .max_length(LONGEST_ADDRESS as u64)
+            .default_value("")
+            .group("Operation");
+        let geo = scope.parameter("GeoIpDatabase", geo);
+        let looks_up = scope.condition("GeoIpDatabaseIsGiven", Condition::not(Condition::equals(geo.text(), "")));
+        let database = names.bind("GEOIP_DATABASE", Bound::object(geo.text(), LONGEST_ADDRESS));
+        let with_places = Instead { when: looks_up, pipeline: cloudtrail::pipeline(host.clone(), Some(database)) };
         let code = FunctionCode::of_kind(&mut scope, "Etl");
         let source = LogSource::builder()
             .files(cloudtrail::files())
-            .pipeline(cloudtrail::pipeline(host, self.geo_database.as_deref()))
+            .existing(existing.clone())
+            .pipeline(cloudtrail::pipeline(host, None))
+            .instead(with_places)
             .names(names)
             .search(search.clone())
             .index_patterns(vec![cloudtrail::INDEX_PATTERN])
@@ -77,7 +97,8 @@ impl Cloudtrail {
 
         let trail_name = intrinsic::stack_name();
         source.bucket.admit_trail(&mut scope, &trail_name);
-        scope.add("Trail", Trail::builder().name(trail_name).bucket(source.bucket.clone()).build());
+        let trail = Trail::builder().name(trail_name).bucket(source.bucket.clone()).build();
+        scope.only_if(existing.made()).add("Trail", trail);
 
         let function = &source.etl.function;
         let dashboard = Dashboard::builder()

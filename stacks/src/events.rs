@@ -47,7 +47,7 @@ impl Events {
         let mut stack = Stack::new("events")
             .description("A stream of JSON events, searchable within a minute and kept in a bucket within five.");
         let mut scope = stack.scope();
-        let shared = operation(&mut scope);
+        let shared = operation(&mut scope, None);
         let topology = topology(&mut scope, self.size);
         let keep = Parameter::number()
             .description("How many hours the stream keeps events: how long an outage may last without loss.")

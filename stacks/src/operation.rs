@@ -1,7 +1,7 @@
 //! What every stack offers its operator: where alarms go, how long logs are kept, how large a search domain is.
 
 use constructs::{
-    Parameter, Scope,
+    Condition, ConditionHandle, Parameter, Scope,
     aws::{
         kms::{Key, KeyHandle},
         opensearch::Topology,
@@ -24,9 +24,14 @@ pub(crate) struct Operation {
 /// The numbers of days that CloudWatch Logs knows, up to ten years.
 const LOG_DAYS: [i64; 18] = [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1_096, 1_827, 3_653];
 
-/// Adds what the constructs of a stack share.
-pub(crate) fn operation(scope: &mut Scope<'_>) -> Operation {
-    let key = scope.add("Key", Key::builder().description("Messages of this stack's topics").build());
+/// Adds what the constructs of a stack share. `topics`: holds where the stack makes topics besides the one for alarms, if not always.
+pub(crate) fn operation(scope: &mut Scope<'_>, topics: Option<&ConditionHandle>) -> Operation {
+    let alarms = AlarmTopic::is_made(scope);
+    let used = match topics {
+        Some(topics) => scope.condition("KeyIsUsed", Condition::or([alarms.holds(), topics.holds()])),
+        None => alarms,
+    };
+    let key = scope.only_if(&used).add("Key", Key::builder().description("Messages of this stack's topics").build());
     let alarms = scope.add("Alarms", AlarmTopic::builder().key(key.clone()).build());
     let days = Parameter::number()
         .description("How many days the logs of functions and services are kept.")

@@ -35,23 +35,42 @@ fn the_same_code_gives_the_same_bytes() {
 }
 
 #[test]
-fn a_small_domain_and_a_database_of_places_are_a_choice_in_code() {
-    let stack = stacks::cloudtrail::Cloudtrail::builder()
-        .size(stacks::Size::Small)
-        .geo_database("s3://places/GeoLite2-City.mmdb".to_owned())
-        .build()
-        .stack();
+fn a_small_domain_is_a_choice_in_code() {
+    let stack = stacks::cloudtrail::Cloudtrail::builder().size(stacks::Size::Small).build().stack();
     let template = template(&stack);
     assert!(template.contains("t3.small.search") && !template.contains("DedicatedMasterCount"));
-    // The role may read the database and nothing else of its bucket.
-    assert!(template.contains("arn:${AWS::Partition}:s3:::places/GeoLite2-City.mmdb"));
+}
+
+#[test]
+fn a_trail_that_is_there_already_is_read_and_not_made_again() {
+    let text = template(&stacks::cloudtrail::Cloudtrail::default().stack());
+    let template: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let resources = template["Resources"].as_object().unwrap();
+    let made = |of: &str| {
+        let of_condition = resources.iter().filter(|(_, resource)| resource["Condition"] == of);
+        of_condition.map(|(_, resource)| resource["Type"].as_str().unwrap()).collect::<Vec<_>>()
+    };
+    let own = ["S3::Bucket", "S3::BucketPolicy", "SNS::Topic", "SNS::TopicPolicy", "CloudTrail::Trail"];
+    assert_eq!(made("TrailIsMade"), own.map(|kind| format!("AWS::{kind}")));
+    assert_eq!(made("AlarmTopicIsMade"), ["AWS::SNS::Topic", "AWS::SNS::TopicPolicy"]);
+    // A key is made only for topics that are.
+    assert_eq!(made("KeyIsUsed"), ["AWS::KMS::Key"]);
+    // What exists always says which bucket or topic it means.
+    for (id, resource) in resources.iter().filter(|(_, resource)| resource.get("Condition").is_none()) {
+        let text = resource.to_string();
+        for own in ["SourceBucket6F6AC926", "SourceTopicEA8DD0F4", "AlarmsTopic3A2DFEBA"] {
+            let plain = text.matches(own).count();
+            let chosen = [r#"IsMade",{"Ref":""#, r#"IsMade",{"Fn::GetAtt":[""#];
+            let guarded: usize = chosen.iter().map(|chosen| text.matches(&format!("{chosen}{own}\"")).count()).sum();
+            assert_eq!(plain, guarded, "{id}: {text}");
+        }
+    }
 }
 
 /// AWS's own checker, on the stacks as they are registered and as they may be chosen.
 #[test]
 fn cfn_lint_has_nothing_to_say() {
-    let small =
-        stacks::cloudtrail::Cloudtrail::builder().size(stacks::Size::Small).geo_database("s3://b/k.mmdb".to_owned());
+    let small = stacks::cloudtrail::Cloudtrail::builder().size(stacks::Size::Small);
     let dir = tempfile::tempdir().unwrap();
     for (at, stack) in stacks::all().into_iter().chain([small.build().stack()]).enumerate() {
         let file = dir.path().join(format!("{at}.template.json"));

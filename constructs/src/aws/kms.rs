@@ -1,10 +1,11 @@
 //! KMS: keys of our own, where AWS's own key does not do.
 //!
-//! Imports: `aws`, `cfn`, `iam`, `tree`.
+//! Imports: `aws`, `cfn`, `iam`, `template`, `tree`.
 
 use super::iam::RoleHandle;
 use crate::{
     iam::{Principal, Statement},
+    template::ConditionHandle,
     tree::{Construct, Scope},
 };
 use cfn::{Arn, IntoValue, Ref, Value, intrinsic, kms};
@@ -48,6 +49,8 @@ pub struct KeyHandle {
     arn: Value<Arn<kms::Key>>,
     /// None when it is not of this stack.
     key: Option<Ref<kms::Key>>,
+    /// Whether there is such a key at all.
+    only_if: Option<ConditionHandle>,
 }
 
 impl Construct for Key {
@@ -59,14 +62,20 @@ impl Construct for Key {
         scope.options(&key).retain();
         let account = Statement::allow(["kms:*"]).sid("AccountByIam").by(Principal::this_account()).on(["*"]);
         scope.allow_on(&key, account);
-        KeyHandle { arn: key.arn(), key: Some(key) }
+        KeyHandle { arn: key.arn(), key: Some(key), only_if: scope.holds_if().cloned() }
     }
 }
 
 impl KeyHandle {
     /// A key that stands already. Its policy must admit what it is used for here.
     pub fn from_arn(arn: impl IntoValue<Arn<kms::Key>>) -> Self {
-        Self { arn: arn.into_value(), key: None }
+        Self { arn: arn.into_value(), key: None, only_if: None }
+    }
+
+    /// The same key, of which nothing is granted but where this holds: for one that an operator may name or not.
+    #[must_use]
+    pub fn only_if(self, condition: &ConditionHandle) -> Self {
+        Self { only_if: Some(condition.clone()), ..self }
     }
 
     /// Its ARN.
@@ -87,11 +96,16 @@ impl KeyHandle {
 
     /// Lets `role` decrypt.
     pub fn grant_decrypt(&self, scope: &mut Scope<'_>, role: &RoleHandle) {
-        role.allow(scope, Statement::allow(["kms:Decrypt"]).on([self.arn.clone()]));
+        self.grant(scope, role, &["kms:Decrypt"]);
     }
 
     /// Lets `role` encrypt. S3's multipart uploads and SNS need `kms:Decrypt` for it, too.
     pub fn grant_encrypt(&self, scope: &mut Scope<'_>, role: &RoleHandle) {
-        role.allow(scope, Statement::allow(["kms:Decrypt", "kms:GenerateDataKey*"]).on([self.arn.clone()]));
+        self.grant(scope, role, &["kms:Decrypt", "kms:GenerateDataKey*"]);
+    }
+
+    fn grant(&self, scope: &mut Scope<'_>, role: &RoleHandle, actions: &[&str]) {
+        let statement = Statement::allow(actions.iter().copied()).on([self.arn.clone()]);
+        role.allow(scope, self.only_if.iter().fold(statement, Statement::only_if));
     }
 }

@@ -1,11 +1,12 @@
 //! S3: buckets.
 //!
-//! Imports: `aws`, `cfn`, `codes`, `iam`, `text`, `tree`.
+//! Imports: `aws`, `cfn`, `codes`, `iam`, `template`, `text`, `tree`.
 
 use super::{iam::RoleHandle, kms::KeyHandle, lambda::FunctionHandle, sns::TopicHandle};
 use crate::{
     Text,
     iam::{Principal, Statement},
+    template::ConditionHandle,
     tree::{Construct, Scope},
 };
 use cfn::{
@@ -58,7 +59,8 @@ impl<S: bucket_builder::State> BucketBuilder<S> {
 pub struct BucketHandle {
     arn: Value<Arn<s3::Bucket>>,
     name: Value<String>,
-    key: Option<KeyHandle>,
+    /// What encrypts its objects, if not S3's own key.
+    keys: Vec<KeyHandle>,
     /// None when it is not of this stack.
     bucket: Option<Ref<s3::Bucket>>,
 }
@@ -101,7 +103,12 @@ impl Construct for Bucket {
             .on([bucket.arn().into_text(), below(&bucket.arn(), "")])
             .when("Bool", "aws:SecureTransport", "false");
         scope.allow_on(&bucket, only_tls);
-        BucketHandle { arn: bucket.arn(), name: bucket.ref_(), key: self.key, bucket: Some(bucket) }
+        BucketHandle {
+            arn: bucket.arn(),
+            name: bucket.ref_(),
+            keys: self.key.into_iter().collect(),
+            bucket: Some(bucket),
+        }
     }
 }
 
@@ -162,7 +169,19 @@ impl BucketHandle {
         let name = name.into_value();
         let arn = Text::new().text("arn:").value(intrinsic::partition()).text(":s3:::").value(name.clone());
         let arn: Value<String> = arn.into_value();
-        Self { arn: arn.into_arn(), name, key, bucket: None }
+        Self { arn: arn.into_arn(), name, keys: key.into_iter().collect(), bucket: None }
+    }
+
+    /// This bucket, made only where `made` holds, else another that stands already. What is granted is granted on the one that
+    /// there is.
+    #[must_use]
+    pub fn unless_given(self, made: &ConditionHandle, given: Self) -> Self {
+        Self {
+            arn: made.if_(self.arn, given.arn),
+            name: made.if_(self.name, given.name),
+            keys: self.keys.into_iter().chain(given.keys).collect(),
+            bucket: self.bucket,
+        }
     }
 
     /// Its name.
@@ -252,10 +271,8 @@ impl BucketHandle {
 
     /// Lets `role` use the key of the objects, if the bucket has one of its own.
     pub(crate) fn grant_key(&self, scope: &mut Scope<'_>, role: &RoleHandle, reads: bool) {
-        match &self.key {
-            Some(key) if reads => key.grant_decrypt(scope, role),
-            Some(key) => key.grant_encrypt(scope, role),
-            None => {}
+        for key in &self.keys {
+            if reads { key.grant_decrypt(scope, role) } else { key.grant_encrypt(scope, role) }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! SNS: topics.
 //!
-//! Imports: `aws`, `cfn`, `iam`, `tree`.
+//! Imports: `aws`, `cfn`, `iam`, `template`, `tree`.
 
 use super::{
     iam::RoleHandle,
@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     iam::{Principal, Statement},
+    template::ConditionHandle,
     tree::{Construct, Scope},
 };
 use cfn::{Arn, IntoValue, Ref, Value, intrinsic, sns};
@@ -48,6 +49,12 @@ impl TopicHandle {
     /// A topic that stands already; its policy and its key must admit what publishes to it.
     pub fn from_arn(arn: impl IntoValue<Arn<sns::Topic>>) -> Self {
         Self { arn: arn.into_value(), key: None, topic: None }
+    }
+
+    /// This topic, made only where `made` holds, else another that stands already.
+    #[must_use]
+    pub fn unless_given(self, made: &ConditionHandle, given: impl IntoValue<Arn<sns::Topic>>) -> Self {
+        Self { arn: made.if_(self.arn, given), ..self }
     }
 
     /// Its ARN.

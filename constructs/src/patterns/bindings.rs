@@ -4,10 +4,13 @@
 //! `NAME` is a variable of the function's environment that holds the intrinsic. Binding a handle makes both, and remembers the
 //! resource, so that the permissions of the pipeline end at it.
 //!
-//! Imports: `aws`, `cfn`, `etl`.
+//! Imports: `aws`, `cfn`, `etl`, `text`.
 
-use crate::aws::{firehose::DeliveryStreamHandle, opensearch::DomainHandle, s3::BucketHandle, sns::TopicHandle};
-use cfn::{IntoValue, Value};
+use crate::{
+    Text,
+    aws::{firehose::DeliveryStreamHandle, opensearch::DomainHandle, s3::BucketHandle, sns::TopicHandle},
+};
+use cfn::{IntoValue, Value, intrinsic};
 use etl::late::{EnvName, Late};
 use std::collections::BTreeMap;
 
@@ -26,6 +29,8 @@ pub(super) enum Resource {
     Bucket(BucketHandle),
     DeliveryStream(DeliveryStreamHandle),
     Domain(DomainHandle),
+    /// An object of a bucket, by its ARN.
+    Object(Value<String>),
     Topic(TopicHandle),
     /// None of ours: a parameter, a text.
     None,
@@ -61,6 +66,14 @@ impl From<&TopicHandle> for Bound {
 }
 
 impl Bound {
+    /// The address of an object (`s3://bucket/key`) that is named when the stack is deployed, `longest` bytes at most.
+    pub fn object(address: impl IntoValue<String>, longest: usize) -> Self {
+        let value = address.into_value();
+        let path = intrinsic::select::<String>(1, intrinsic::split("s3://", value.clone()));
+        let arn = Text::new().text("arn:").value(intrinsic::partition()).text(":s3:::").value(path);
+        Self { value, resource: Resource::Object(arn.into_value()), longest }
+    }
+
     /// A parameter or another text of the stack, `longest` bytes at most. No permission comes of it.
     pub fn text(value: impl IntoValue<String>, longest: usize) -> Self {
         Self { value: value.into_value(), resource: Resource::None, longest }

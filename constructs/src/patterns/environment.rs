@@ -3,15 +3,15 @@
 //! What is known only at deployment is a variable of its own beside it. Lambda allows 4 KiB of names and values together, counted
 //! when the stack stands: intrinsics count with the longest text that they can become.
 //!
-//! Imports: `cfn`, `codes`, `tree`.
+//! Imports: `cfn`, `codes`, `template`, `tree`.
 
 use super::bindings::Bindings;
-use crate::{codes, tree::Scope};
+use crate::{codes, template::ConditionHandle, tree::Scope};
 use cfn::{Json, Value};
 use std::{collections::BTreeMap, io::Write as _};
 
 /// The variable that holds the config.
-pub(super) const CONFIG: &str = "BENDER_CONFIG_INLINE";
+const CONFIG: &str = "BENDER_CONFIG_INLINE";
 
 /// Lambda's limit on names and values together, in bytes.
 const LIMIT: usize = 4_096;
@@ -19,12 +19,45 @@ const LIMIT: usize = 4_096;
 /// A function's environment.
 pub(super) struct Environment {
     pub(super) variables: BTreeMap<String, Value<String>>,
-    /// The config to be read by people, when the one in the environment is compressed.
-    pub(super) copy: Option<Json>,
+    /// Configs to be read by people, when those in the environment are compressed. Metadata, by name.
+    pub(super) copies: BTreeMap<String, Json>,
 }
 
-/// Puts a config, as compact JSON, and the names that it uses into an environment.
-pub(super) fn environment(scope: &mut Scope<'_>, config: &str, names: &Bindings) -> Environment {
+/// The config of a function as compact JSON, and the one that it has instead where a condition holds.
+pub(super) struct Constants {
+    pub(super) config: String,
+    pub(super) instead: Option<(ConditionHandle, String)>,
+}
+
+impl Constants {
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        [self.config.as_str()].into_iter().chain(self.instead.iter().map(|(_, config)| config.as_str()))
+    }
+}
+
+/// Puts a config and the names that it uses into an environment.
+pub(super) fn environment(scope: &mut Scope<'_>, constants: &Constants, names: &Bindings) -> Environment {
+    let mut variables: BTreeMap<String, Value<String>> =
+        names.iter().map(|(name, bound)| (name.to_owned(), bound.value.clone())).collect();
+    let taken: usize = names.iter().map(|(name, bound)| name.len() + longest(&bound.value, bound.longest)).sum();
+    let left = LIMIT.saturating_sub(taken + CONFIG.len());
+    let mut copies = BTreeMap::new();
+    let mut fit = |config: &str, copy_as: String| {
+        let (text, copy) = fitting(scope, config, left);
+        copies.extend(copy.map(|copy| (copy_as, copy)));
+        text
+    };
+    let config = fit(&constants.config, CONFIG.to_owned());
+    let value = match &constants.instead {
+        Some((when, instead)) => when.if_(fit(instead, format!("{CONFIG}_{}", when.name())), config),
+        None => Value::Known(config),
+    };
+    variables.insert(CONFIG.to_owned(), value);
+    Environment { variables, copies }
+}
+
+/// A config as it fits into `left` bytes, and a copy for people if they could not read it there.
+fn fitting(scope: &mut Scope<'_>, config: &str, left: usize) -> (String, Option<Json>) {
     if config.contains("{{resolve:") {
         scope.problem(
             codes::SECRET_IN_CONFIG,
@@ -32,10 +65,6 @@ pub(super) fn environment(scope: &mut Scope<'_>, config: &str, names: &Bindings)
             "name the secret by reference, and let the function read it when it starts",
         );
     }
-    let mut variables: BTreeMap<String, Value<String>> =
-        names.iter().map(|(name, bound)| (name.to_owned(), bound.value.clone())).collect();
-    let taken: usize = names.iter().map(|(name, bound)| name.len() + longest(&bound.value, bound.longest)).sum();
-    let left = LIMIT.saturating_sub(taken + CONFIG.len());
     let (text, copy) = if config.len() <= left {
         (config.to_owned(), None)
     } else {
@@ -52,8 +81,7 @@ pub(super) fn environment(scope: &mut Scope<'_>, config: &str, names: &Bindings)
             "shorten it, or put it into an object and name that by `BENDER_CONFIG` (`s3://bucket/key`)",
         );
     }
-    variables.insert(CONFIG.to_owned(), Value::Known(text));
-    Environment { variables, copy }
+    (text, copy)
 }
 
 fn longest(value: &Value<String>, bound: usize) -> usize {
@@ -70,13 +98,19 @@ fn compressed(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{CONFIG, environment};
+    use super::{CONFIG, Constants, environment};
     use crate::{
         patterns::{Bindings, Bound},
+        template::ConditionHandle,
         tree::Stack,
     };
     use cfn::Value;
+    use serde_json::json;
     use std::io::Read as _;
+
+    fn constant(config: &str) -> Constants {
+        Constants { config: config.to_owned(), instead: None }
+    }
 
     fn known(variables: &std::collections::BTreeMap<String, Value<String>>) -> String {
         variables[CONFIG].known().cloned().unwrap()
@@ -85,22 +119,35 @@ mod tests {
     #[test]
     fn a_short_config_is_readable() {
         let mut stack = Stack::new("s");
-        let environment = environment(&mut stack.scope(), "{\"a\":1}", &Bindings::new());
+        let environment = environment(&mut stack.scope(), &constant("{\"a\":1}"), &Bindings::new());
         assert_eq!(known(&environment.variables), "{\"a\":1}");
-        assert!(environment.copy.is_none());
+        assert!(environment.copies.is_empty());
     }
 
     #[test]
     fn a_long_one_is_compressed_and_stays_readable_in_the_metadata() {
         let mut stack = Stack::new("s");
         let config = format!("{{\"a\":\"{}\"}}", "long ".repeat(1_000));
-        let environment = environment(&mut stack.scope(), &config, &Bindings::new());
+        let environment = environment(&mut stack.scope(), &constant(&config), &Bindings::new());
         let gzip = base64_simd::STANDARD.decode_to_vec(known(&environment.variables)).unwrap();
         let mut text = String::new();
         flate2::read::GzDecoder::new(&gzip[..]).read_to_string(&mut text).unwrap();
         assert_eq!(text, config);
-        assert_eq!(environment.copy.unwrap().to_string(), config);
+        assert_eq!(environment.copies[CONFIG].to_string(), config);
         assert!(stack.synth().problems.is_empty());
+    }
+
+    #[test]
+    fn of_two_configs_each_must_fit_by_itself() {
+        let mut stack = Stack::new("s");
+        let long = format!("{{\"a\":\"{}\"}}", "long ".repeat(1_000));
+        let constants =
+            Constants { config: "{}".to_owned(), instead: Some((ConditionHandle::new("Long"), long.clone())) };
+        let environment = environment(&mut stack.scope(), &constants, &Bindings::new());
+        let value = json!(environment.variables[CONFIG]);
+        assert_eq!((&value["Fn::If"][0], &value["Fn::If"][2]), (&json!("Long"), &json!("{}")));
+        assert_eq!(environment.copies["BENDER_CONFIG_INLINE_Long"].to_string(), long);
+        assert_eq!(environment.copies.len(), 1);
     }
 
     #[test]
@@ -112,7 +159,7 @@ mod tests {
         let mut names = Bindings::new();
         let later = cfn::intrinsic::reference("AWS::StackName");
         let _: etl::late::Late<String> = names.bind("HOST", Bound::text(later, 3_000));
-        environment(&mut stack.scope(), &format!("\"{noise}\""), &names);
+        environment(&mut stack.scope(), &constant(&format!("\"{noise}\"")), &names);
         let problems = stack.synth().problems;
         assert_eq!(problems[0].code.id, "CFN052");
         assert!(problems[0].message.contains("of environment 1072 are left"), "{}", problems[0].message);
@@ -121,7 +168,7 @@ mod tests {
     #[test]
     fn a_secret_is_not_resolved_into_the_environment() {
         let mut stack = Stack::new("s");
-        environment(&mut stack.scope(), "\"{{resolve:ssm-secure:token}}\"", &Bindings::new());
+        environment(&mut stack.scope(), &constant("\"{{resolve:ssm-secure:token}}\""), &Bindings::new());
         assert_eq!(stack.synth().problems[0].code.id, "CFN053");
     }
 }

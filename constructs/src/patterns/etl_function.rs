@@ -4,7 +4,7 @@
 
 use super::{
     bindings::Bindings,
-    environment::{CONFIG, environment},
+    environment::{Constants, environment},
     permissions,
     search::SearchHandle,
     trigger::Trigger,
@@ -18,7 +18,7 @@ use crate::{
         sns::TopicHandle,
     },
     codes,
-    template::Parameter,
+    template::{ConditionHandle, Parameter},
     tree::{Construct, Scope},
 };
 use cfn::{IntoValue as _, Json, Ref, Value, cloudformation::CustomResource};
@@ -36,6 +36,8 @@ use std::fmt::Write as _;
 pub struct EtlFunction {
     /// What it runs.
     pipeline: PipelineConfig,
+    /// What it runs instead, where an operator has chosen so.
+    instead: Option<Instead>,
     /// What the names in the pipeline stand for.
     #[builder(default)]
     names: Bindings,
@@ -63,6 +65,16 @@ pub struct EtlFunction {
     alarms: TopicHandle,
 }
 
+/// Another pipeline for a function, where a condition of the template holds: each of the two is a constant of the template, checked
+/// when it is synthesized, and what only one of them needs is granted only with that one.
+#[derive(Clone, Debug)]
+pub struct Instead {
+    /// Holds where it is this pipeline that runs.
+    pub when: ConditionHandle,
+    /// What then runs.
+    pub pipeline: PipelineConfig,
+}
+
 /// The indices that a pipeline writes in a search domain.
 #[derive(Clone, Debug)]
 pub struct Indices {
@@ -88,7 +100,18 @@ impl Construct for EtlFunction {
         let path = scope.path();
         let name = path.rsplit('/').next().unwrap_or_default().to_owned();
         let config = self.pipeline.to_json();
-        check(scope, &self.registry, &config, &self.names);
+        let instead = self.instead.as_ref().map(|instead| (instead.when.clone(), instead.pipeline.to_json()));
+        let constants = Constants { config, instead };
+        for name in self.names.refused() {
+            scope.problem(
+                codes::NEED,
+                format!("`{name}` is no name for a variable of the environment"),
+                "use letters, digits and `_`",
+            );
+        }
+        for config in constants.all() {
+            check(scope, &self.registry, config, &self.names);
+        }
         let memory = scope.parameter(
             &format!("{name}MemoryMiB"),
             Parameter::number()
@@ -98,7 +121,7 @@ impl Construct for EtlFunction {
                 .default_value(self.memory_mib)
                 .group("Sizes"),
         );
-        let environment = environment(scope, &config, &self.names);
+        let environment = environment(scope, &constants, &self.names);
         let running = Trigger::running(scope, &name);
         let function = Function::builder()
             .code(self.code)
@@ -106,15 +129,16 @@ impl Construct for EtlFunction {
             .memory_mib(memory.number())
             .timeout_seconds(self.timeout_seconds.into())
             .environment(environment.variables)
-            .settings(settings(&config, &memory.text(), &self.names))
+            .settings(settings(&constants, &memory.text(), &self.names))
             .maybe_reserved_concurrency(self.trigger.concurrency(&running))
             .log_retention_days(self.log_retention_days)
             .build();
         let function = scope.add("Function", function);
-        if let Some(copy) = environment.copy {
-            function.metadata(scope, CONFIG, copy);
+        for (name, copy) in environment.copies {
+            function.metadata(scope, &name, copy);
         }
-        permissions::grant(scope, function.role(), &self.pipeline.needs(), &self.names);
+        let instead = self.instead.map(|instead| (instead.when, instead.pipeline.needs()));
+        permissions::grant(scope, function.role(), &self.pipeline.needs(), instead.as_ref(), &self.names);
         let ready: Option<Ref<CustomResource>> = self
             .indices
             .map(|indices| indices.search.admit(scope, &name, function.role(), &indices.patterns, &indices.template));
@@ -127,13 +151,6 @@ impl Construct for EtlFunction {
 
 /// Reads the config as the function will, with the names known and their values not.
 fn check(scope: &mut Scope<'_>, registry: &Registry, config: &str, names: &Bindings) {
-    for name in names.refused() {
-        scope.problem(
-            codes::NEED,
-            format!("`{name}` is no name for a variable of the environment"),
-            "use letters, digits and `_`",
-        );
-    }
     let known: Vec<&str> = names.iter().map(|(name, _)| name).collect();
     if let Err(report) = PipelineConfig::read(registry, "pipeline.json", config, Variables::Bound(&known)) {
         for line in report.lines() {
@@ -144,15 +161,23 @@ fn check(scope: &mut Scope<'_>, registry: &Registry, config: &str, names: &Bindi
 
 /// What a version stands for beside its code. Only what stands here publishes a new version when it changes, so all that is baked
 /// into a version must: the config, the memory, the values of names.
-fn settings(config: &str, memory: &Value<String>, names: &Bindings) -> Value<String> {
+fn settings(constants: &Constants, memory: &Value<String>, names: &Bindings) -> Value<String> {
+    let hash: Value<String> = match &constants.instead {
+        Some((when, instead)) => when.if_(fingerprint(instead), fingerprint(&constants.config)),
+        None => Value::Known(fingerprint(&constants.config)),
+    };
+    let text = Text::new().text("config ").value(hash).text(", ").value(memory.clone()).text(" MiB");
+    let text = names.iter().fold(text, |text, (_, bound)| text.text(", ").value(bound.value.clone()));
+    text.into_value()
+}
+
+fn fingerprint(config: &str) -> String {
     let mut hash = String::new();
     for byte in Sha256::digest(config).iter().take(8) {
         // Writing into a text does not fail.
         let _ = write!(hash, "{byte:02x}");
     }
-    let text = Text::new().text("config ").text(&hash).text(", ").value(memory.clone()).text(" MiB");
-    let text = names.iter().fold(text, |text, (_, bound)| text.text(", ").value(bound.value.clone()));
-    text.into_value()
+    hash
 }
 
 fn alarms(

@@ -4,7 +4,8 @@
 
 use super::{
     bindings::Bindings,
-    etl_function::{EtlFunction, EtlHandle, Indices},
+    etl_function::{EtlFunction, EtlHandle, Indices, Instead},
+    existing_files::ExistingFiles,
     search::SearchHandle,
     trigger::Trigger,
 };
@@ -36,8 +37,12 @@ pub struct FileLayout {
 pub struct LogSource {
     /// Where the files are.
     files: FileLayout,
+    /// What an operator may name in place of bucket and topic.
+    existing: Option<ExistingFiles>,
     /// What is done to their events.
     pipeline: PipelineConfig,
+    /// What is done to them instead, where an operator has chosen so.
+    instead: Option<Instead>,
     /// What the names in the pipeline stand for.
     names: Bindings,
     /// Where the events go.
@@ -76,18 +81,31 @@ impl Construct for LogSource {
     type Handle = LogSourceHandle;
 
     fn build(self, scope: &mut Scope<'_>) -> LogSourceHandle {
-        let topic = scope.add("Topic", Topic::builder().key(self.key).build());
-        topic.admit(scope, Service::S3);
         let filter =
             KeyFilter { prefix: self.files.prefix.clone(), suffix: Value::Known(self.files.suffix.to_owned()) };
-        let bucket = Bucket::builder().notify(&topic, filter).maybe_lifecycle(self.lifecycle).build();
-        let bucket = scope.add("Bucket", bucket);
-        let trigger = Trigger::Sns { topic: topic.clone(), bucket: bucket.clone(), prefix: self.files.prefix };
+        let make = |scope: &mut Scope<'_>| {
+            let topic = scope.add("Topic", Topic::builder().key(self.key).build());
+            topic.admit(scope, Service::S3);
+            let bucket = Bucket::builder().notify(&topic, filter).maybe_lifecycle(self.lifecycle).build();
+            (topic, scope.add("Bucket", bucket))
+        };
+        let (topic, bucket, prefix) = match &self.existing {
+            None => {
+                let (topic, bucket) = make(scope);
+                (topic, bucket, self.files.prefix)
+            }
+            Some(existing) => {
+                let (topic, bucket) = make(&mut scope.only_if(existing.made()));
+                (existing.topic(topic), existing.bucket(bucket), existing.prefix(self.files.prefix))
+            }
+        };
+        let trigger = Trigger::Sns { topic: topic.clone(), bucket: bucket.clone(), prefix };
         let indices = Indices { search: self.search, patterns: self.index_patterns, template: self.index_template };
         let etl = scope.add(
             "Etl",
             EtlFunction::builder()
                 .pipeline(self.pipeline)
+                .maybe_instead(self.instead)
                 .names(self.names)
                 .trigger(trigger)
                 .indices(indices)

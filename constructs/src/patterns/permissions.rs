@@ -1,17 +1,43 @@
 //! From what a pipeline needs to what its role may do: each need becomes one statement, on one resource.
 //!
-//! Imports: `aws`, `cfn`, `codes`, `etl`, `iam`, `text`, `tree`.
+//! Imports: `aws`, `cfn`, `codes`, `etl`, `iam`, `template`, `text`, `tree`.
 
 use super::bindings::{Bindings, Resource};
-use crate::{Text, aws::iam::RoleHandle, codes, iam::Statement, tree::Scope};
+use crate::{
+    Text,
+    aws::iam::RoleHandle,
+    codes,
+    iam::Statement,
+    template::{Condition, ConditionHandle},
+    tree::Scope,
+};
 use cfn::{IntoValue as _, Value, intrinsic};
 use etl::{
     late::Late,
     need::{Need, Target},
 };
 
-/// Grants `role` all that the pipeline needs, and tells of what cannot be granted.
-pub(super) fn grant(scope: &mut Scope<'_>, role: &RoleHandle, needs: &[Need], names: &Bindings) {
+/// Grants `role` all that the pipeline needs, and tells of what cannot be granted. Where another pipeline may run instead, what only
+/// one of the two needs is granted only where that one runs.
+pub(super) fn grant(
+    scope: &mut Scope<'_>,
+    role: &RoleHandle,
+    needs: &[Need],
+    instead: Option<&(ConditionHandle, Vec<Need>)>,
+    names: &Bindings,
+) {
+    let Some((when, others)) = instead else { return grant_all(scope, role, needs, names) };
+    let (both, only): (Vec<Need>, Vec<Need>) = needs.iter().cloned().partition(|need| others.contains(need));
+    let others: Vec<Need> = others.iter().filter(|need| !both.contains(need)).cloned().collect();
+    grant_all(scope, role, &both, names);
+    grant_all(&mut scope.only_if(when), role, &others, names);
+    if !only.is_empty() {
+        let otherwise = scope.condition(&format!("Not{}", when.name()), Condition::not(when.holds()));
+        grant_all(&mut scope.only_if(&otherwise), role, &only, names);
+    }
+}
+
+fn grant_all(scope: &mut Scope<'_>, role: &RoleHandle, needs: &[Need], names: &Bindings) {
     for need in needs {
         match statement(need, names) {
             Ok(statement) => {
@@ -60,6 +86,17 @@ fn statement(need: &Need, names: &Bindings) -> Result<Statement, String> {
             let objects: Value<String> = Text::new().value(bucket).text("/").text(prefix).text("*").into_value();
             allow.on([objects])
         }
+        Target::Object(address) => allow.on([arn(
+            address,
+            &|resource| match resource {
+                Resource::Object(object) => Some(object.clone()),
+                _ => None,
+            },
+            &|address| {
+                let object = Text::new().text("arn:").value(intrinsic::partition()).text(":s3:::");
+                Some(object.text(address.strip_prefix("s3://")?).into_value())
+            },
+        )?]),
         Target::Domain { host, path } => {
             let domain = arn(
                 host,

@@ -58,6 +58,16 @@ impl Condition {
         }
     }
 
+    /// Whether another condition of the template is in it.
+    pub(super) fn names_another(&self) -> bool {
+        match self {
+            Self::Equals(..) => false,
+            Self::Is(_) => true,
+            Self::Not(condition) => condition.names_another(),
+            Self::And(all) | Self::Or(all) => all.iter().any(Self::names_another),
+        }
+    }
+
     pub(crate) fn check(&self, name: &str, path: &str) -> Vec<Problem> {
         match self {
             Self::Equals(..) | Self::Is(_) => vec![],

@@ -60,7 +60,7 @@ impl Stack {
             let Some(path) = self.below(&role, "DefaultPolicy") else { continue };
             let Some(id) = logical_id(&path) else { continue };
             let policy = grants_of(&Ref::new(role.clone()), &id, statements);
-            self.write(&id, path, cfn::iam::Policy::TYPE.name, policy.into_json());
+            self.write(&id, path, &role, cfn::iam::Policy::TYPE.name, policy.into_json());
             written.insert(Dependency::GrantsOf(role), id);
         }
         for (target, (carrier, statements)) in std::mem::take(&mut self.policies) {
@@ -69,7 +69,7 @@ impl Stack {
                 Carrier::Resource { type_name, target: property, by, document } => {
                     let Some(path) = self.below(&target, "Policy") else { continue };
                     let Some(id) = logical_id(&path) else { continue };
-                    self.write(&id, path, type_name, json!({ property: by.name(&target), document: policy }));
+                    self.write(&id, path, &target, type_name, json!({ property: by.name(&target), document: policy }));
                     written.insert(Dependency::PolicyOf(target), id);
                 }
                 Carrier::Property(property) => {
@@ -92,14 +92,17 @@ impl Stack {
         Some(path)
     }
 
-    fn write(&mut self, id: &str, path: Vec<String>, type_name: &str, properties: Json) {
+    /// Writes a policy. It exists where what it belongs to does.
+    fn write(&mut self, id: &str, path: Vec<String>, of: &str, type_name: &str, properties: Json) {
         if let Some(other) = self.resources.get(id) {
             let message = format!("its logical id `{id}` is also that of {}", self.place(&other.path));
             let problem = Problem::new(codes::SAME_LOGICAL_ID, self.place(&path), message);
             self.problems.push(problem.help("the policy of grants has this id; rename the other"));
             return;
         }
-        let entry = Entry { path, type_name: type_name.to_owned(), properties, attributes: Attributes::default() };
+        let condition = self.resources.get(of).and_then(|of| of.attributes.condition.clone());
+        let attributes = Attributes { condition, ..Attributes::default() };
+        let entry = Entry { path, type_name: type_name.to_owned(), properties, attributes };
         self.resources.insert(id.to_owned(), entry);
     }
 
@@ -161,6 +164,7 @@ impl Stack {
             self.outputs.iter().map(|(name, output)| (name, named(output.to_json()))).collect();
         let parameters: BTreeMap<_, _> = self.parameters.iter().map(|(name, p)| (name, p.to_json())).collect();
         let mappings: BTreeMap<_, _> = self.mappings.iter().map(|(name, m)| (name, m.to_json())).collect();
+        let rules: BTreeMap<_, _> = self.rules.iter().map(|(name, r)| (name, r.to_json())).collect();
         let conditions: BTreeMap<_, _> = self.conditions.iter().map(|(name, c)| (name, c.to_json())).collect();
         let mut metadata: BTreeMap<String, Json> =
             self.metadata.iter().map(|(key, value)| (key.clone(), sorted(value.clone()))).collect();
@@ -175,6 +179,7 @@ impl Stack {
         for (name, section) in [
             ("Metadata", json!(metadata)),
             ("Parameters", json!(parameters)),
+            ("Rules", json!(rules)),
             ("Mappings", json!(mappings)),
             ("Conditions", json!(conditions)),
             ("Resources", json!(resources)),
@@ -239,8 +244,24 @@ impl Entry {
         put("UpdateReplacePolicy", a.update_replace_policy.map(|p| p.name().into()));
         put("Metadata", Some(json!(a.metadata)).filter(|_| !a.metadata.is_empty()));
         let empty = self.properties.as_object().is_some_and(Members::is_empty);
-        put("Properties", Some(self.properties.clone()).filter(|_| !empty));
+        put("Properties", Some(taken(self.properties.clone(), a.condition.as_deref())).filter(|_| !empty));
         Json::Object(out)
+    }
+}
+
+/// What a choice by `condition` comes to in a resource that is there only where it holds.
+fn taken(json: Json, condition: Option<&str>) -> Json {
+    let Some(condition) = condition else { return json };
+    let chosen = match json.pointer("/Fn::If") {
+        Some(Json::Array(choice)) if choice.first().is_some_and(|name| name == condition) => choice.get(1).cloned(),
+        _ => None,
+    };
+    match chosen.unwrap_or(json) {
+        Json::Object(members) => {
+            members.into_iter().map(|(name, value)| (name, taken(value, Some(condition)))).collect()
+        }
+        Json::Array(items) => items.into_iter().map(|item| taken(item, Some(condition))).collect(),
+        scalar => scalar,
     }
 }
 

@@ -28,6 +28,8 @@ pub enum Target {
         /// What their keys begin with, without a leading `/`.
         prefix: String,
     },
+    /// One object of a bucket, by its address: `s3://bucket/key`.
+    Object(Late<String>),
     /// A path of an OpenSearch domain.
     Domain {
         /// The host name of the domain's endpoint.

@@ -172,6 +172,7 @@ fn permissions(page: &mut String, needs: &[Need]) {
         let on = match &need.on {
             Target::DeliveryStream(name) => format!("the delivery stream `{name}`"),
             Target::Objects { bucket, prefix } => format!("the objects `{prefix}*` of the bucket `{bucket}`"),
+            Target::Object(address) => format!("the object `{address}`"),
             Target::Domain { host, path } => format!("`{path}` of the domain at `{host}`"),
             Target::Metrics { namespace } => format!("metrics of the namespace `{namespace}`"),
             Target::Topic(arn) => format!("the topic `{arn}`"),

@@ -36,9 +36,9 @@ pub fn files() -> FileLayout {
 
 /// From CloudTrail's files to documents of a search domain.
 ///
-/// `geo_database` is the address of a MaxMind database of cities: `s3://bucket/key`. With one, each document says where its source
+/// `geo_database` is a MaxMind database of cities, in a bucket. With one, each document says where its source
 /// address is. It is looked up after the keys are renamed, so that `geo_ip.location` keeps the form that OpenSearch draws on maps.
-pub fn pipeline(host: Late<String>, geo_database: Option<&str>) -> PipelineConfig {
+pub fn pipeline(host: Late<String>, geo_database: Option<Late<String>>) -> PipelineConfig {
     let mut operations = vec![
         JsonArraySplitOperation::builder().path("$.Records").build().into(),
         TimeOperation::builder().time_field("$.eventTime").time_field_type(TimeFieldType::Iso8601).build().into(),
@@ -60,7 +60,7 @@ pub fn pipeline(host: Late<String>, geo_database: Option<&str>) -> PipelineConfi
     }));
     let source = Source::builder()
         .name("CloudTrail")
-        .source_regex(pattern("s3://[^/]+/AWSLogs/.*/CloudTrail/.*"))
+        .source_regex(pattern("s3://[^/]+/(.*/)?AWSLogs/.*/CloudTrail/.*"))
         .deserializer(GenericJson::builder().build())
         .operations(operations)
         .build();

@@ -10,7 +10,6 @@ use std::{
 
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde_json::{Value, json};
-use stacks::cloudtrail::Cloudtrail;
 use tests::rig::{Rig, rig};
 
 use crate::{
@@ -251,8 +250,7 @@ fn a_changed_config_is_a_new_version_and_is_rolled_back_by_the_alias(deployed: &
     let database = format!("s3://{PLACES}/GeoLite2-City.mmdb");
     aws.run(&["s3api", "create-bucket", "--bucket", PLACES]).unwrap();
     aws.copy(&places.join("GeoIP2-City-Test.mmdb").display().to_string(), &database).unwrap();
-    let changed = Cloudtrail::builder().geo_database(database).build().stack().synth();
-    deployed.deploy(changed.template().unwrap().as_json(), &[]);
+    deployed.deploy(&template(STACK), &[("GeoIpDatabase", &database)]);
     assert_eq!(aws.versions(&deployed.etl.name).unwrap(), ["1", "2"]);
     assert_eq!(deployed.alias(), "2");
     deployed.put_event("with-places");

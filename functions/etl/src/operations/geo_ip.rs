@@ -83,10 +83,13 @@ impl Component for GeoIpOperation {
                                    geo_properties: [COUNTRY_ISO_CODE, CITY_NAME, LOCATION]\n";
 
     fn needs(&self) -> Vec<Need> {
-        let Some(Place::Object { bucket, key }) = self.geo_lite_db.now().and_then(|db| place(db)) else {
-            return vec![];
+        let elsewhere = match &self.geo_lite_db {
+            Late::Now(database) => matches!(place(database), Some(Place::Object { .. })),
+            // Nobody names a file of the package by a variable: with another package comes another config.
+            Late::Env(_) => true,
         };
-        vec![Need { actions: &["s3:GetObject"], on: Target::Objects { bucket: bucket.into(), prefix: key.to_owned() } }]
+        let need = || Need { actions: &["s3:GetObject"], on: Target::Object(self.geo_lite_db.clone()) };
+        elsewhere.then(need).into_iter().collect()
     }
 
     fn check(&self) -> Vec<Mistake> {
