@@ -158,7 +158,7 @@ fn a_need_that_cannot_be_granted_is_told() {
 #[test]
 fn a_pipeline_that_the_function_would_refuse_is_refused_at_synth() {
     let wrong = |scope: &mut Scope<'_>, names: &mut Bindings| PipelineConfig {
-        wrapper: S3Wrapper::builder().build().into(),
+        wrapper: Some(S3Wrapper::builder().build().into()),
         ..to_archive(scope, names)
     };
     let (_, problems) = stack(kinesis, wrong);

@@ -66,8 +66,8 @@ codes! {
      and nobody would know. The list of what is allowed leaves out the settings that are there already."
     MISSING "ETL013" "a setting that must be there is not"
     "The component cannot work without this setting, and no value would be right for everybody. Add it. A config as a \
-     whole needs `handler`, `sources`, `wrapper`, `serializer` and `transport`; each source needs a `deserializer`, its \
-     own or the one beside `sources`. (Bender fails at the start of the function when one is absent.)"
+     whole needs `handler`, `sources`, `wrapper`, `serializer` and `transport` (or `transports`, which may have wrappers \
+     and serializers of their own); each source needs a `deserializer`, its own or the one beside `sources`. (Bender fails at the start of the function when one is absent.)"
     WRONG_TYPE "ETL014" "a value of the wrong type"
     "A text stands where a number is wanted, or the other way round. Texts that look like numbers need quotes: \
      `value: 1.10` is the number 1.1 to many readers, `value: \"1.10\"` is the text. `yes`, `no`, `on` and `off` are texts: \
@@ -85,9 +85,10 @@ codes! {
      not follow them. The message says the rule."
     REFUSED "ETL019" "a component refused its settings"
     "Each setting is fine by itself, but the component cannot be made of them. The message is the component's own."
-    GIVEN_TWICE "ETL020" "a setting stands both inside a source and beside the sources"
-    "`deserializer` and `operations` may stand inside each source or, once for all sources, beside `sources`. When both \
-     are there, nothing says which one is meant. Keep one of the two."
+    GIVEN_TWICE "ETL020" "one thing is said in two places"
+    "`deserializer` and `operations` may stand inside each source or, once for all sources, beside `sources`; where events \
+     go is said by `transport` or by `transports`. When both are there, nothing says which one is meant. Keep one of the \
+     two."
     REGEX "ETL021" "a regular expression that cannot be used"
     "Regular expressions are Java's, as in Bender: `\\d`, `\\w`, `\\s`, `\\b` and the POSIX classes know ASCII only, `$` \
      also matches before a last line end, `.` matches no line end. They are checked when the config is read. What Java \
@@ -98,9 +99,9 @@ codes! {
     "`KinesisWrapper` writes the partition key and the sequence number of the Kinesis record, `S3Wrapper` the object's \
      key and version, and so on. Events from another handler have none of it: every event would fail. Use the wrapper of \
      the handler's kind, or `BasicWrapper` or `PassthroughWrapper`, which wrap anything."
-    SAME_NAME "ETL025" "two sources have one name"
-    "A source's name is what metrics and failures are counted by, so two of one name could not be told apart. (Bender \
-     keeps the last one and drops the other without a word.)"
+    SAME_NAME "ETL025" "two sources or transports have one name"
+    "A name is what metrics and failures are counted by, so two of one name could not be told apart. (Of two sources, \
+     Bender keeps the last one and drops the other without a word.)"
     SAME_REGEX "ETL026" "a source that can never get an event"
     "An event belongs to the first source whose `source_regex` matches where it came from. A later source with the same \
      expression, or one behind a source that takes everything (`.*`, the default), gets nothing. Put the more particular \

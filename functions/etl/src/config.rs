@@ -85,19 +85,62 @@ pub struct PipelineConfig {
     #[serde(default)]
     #[builder(default)]
     pub operations: Vec<OperationConfig>,
-    /// The envelope of an event.
+    /// The envelope of an event; with `transports`, of those that have none of their own.
     #[builder(into)]
-    pub wrapper: WrapperConfig,
-    /// How an event becomes text again.
+    pub wrapper: Option<WrapperConfig>,
+    /// How an event becomes text again; with `transports`, for those that have none of their own.
     #[builder(into)]
-    pub serializer: SerializerConfig,
+    pub serializer: Option<SerializerConfig>,
     /// Where events are delivered.
     #[builder(into)]
-    pub transport: TransportConfig,
+    pub transport: Option<TransportConfig>,
+    /// Where events are delivered, if to more than one place; in place of `transport`. An event goes to every one whose `when` lets it
+    /// pass, and is safe when all of them have it. One that no transport wants is dropped.
+    #[serde(default)]
+    #[builder(default)]
+    #[schemars(length(min = 1))]
+    pub transports: Vec<NamedTransport>,
     /// Where the figures of an invocation are told.
     #[serde(default)]
     #[builder(default)]
     pub reporters: Vec<ReporterConfig>,
+}
+
+/// One of several places that events are delivered to.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema, Builder)]
+#[serde(deny_unknown_fields)]
+pub struct NamedTransport {
+    /// The name, for metrics and failures.
+    #[builder(into)]
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// A filter, which says what events it gets: those that pass. All of them if there is none.
+    #[builder(into)]
+    pub when: Option<OperationConfig>,
+    /// The envelope of an event. May stand once beside `transports` instead.
+    #[builder(into)]
+    pub wrapper: Option<WrapperConfig>,
+    /// How an event becomes text again. May stand once beside `transports` instead.
+    #[builder(into)]
+    pub serializer: Option<SerializerConfig>,
+    /// Where events are delivered.
+    #[builder(into)]
+    pub transport: TransportConfig,
+}
+
+/// A way out of a pipeline, wherever the config has its parts.
+#[derive(Clone, Copy, Debug)]
+pub struct Exit<'a> {
+    /// Its name, of one of several.
+    pub name: Option<&'a str>,
+    /// Which events take it.
+    pub when: Option<&'a OperationConfig>,
+    /// The envelope of an event. A config that was [read](PipelineConfig::read) has one.
+    pub wrapper: Option<&'a WrapperConfig>,
+    /// How an event becomes text again. A config that was read has one.
+    pub serializer: Option<&'a SerializerConfig>,
+    /// Where to.
+    pub transport: &'a TransportConfig,
 }
 
 /// Where events come from, and what is done to them.
@@ -155,15 +198,32 @@ impl PipelineConfig {
     pub fn deserializer_of<'a>(&'a self, source: &'a Source) -> Option<&'a DeserializerConfig> {
         source.deserializer.as_ref().or(self.deserializer.as_ref())
     }
+    /// The ways out, in the order of the config.
+    pub fn exits(&self) -> Vec<Exit<'_>> {
+        let (wrapper, serializer) = (self.wrapper.as_ref(), self.serializer.as_ref());
+        let one =
+            self.transport.iter().map(|transport| Exit { name: None, when: None, wrapper, serializer, transport });
+        let several = self.transports.iter().map(|named| Exit {
+            name: Some(&named.name),
+            when: named.when.as_ref(),
+            wrapper: named.wrapper.as_ref().or(wrapper),
+            serializer: named.serializer.as_ref().or(serializer),
+            transport: &named.transport,
+        });
+        one.chain(several).collect()
+    }
     /// What the pipeline must be allowed to do, each need once, in the order of the config.
     pub fn needs(&self) -> Vec<Need> {
         let deserializers = self.sources.iter().filter_map(|s| self.deserializer_of(s)).flat_map(Any::needs);
         let operations = self.sources.iter().flat_map(|s| self.operations_of(s)).flat_map(Any::needs);
         let mut all = self.handler.needs();
         all.extend(deserializers.chain(operations));
-        all.extend(self.wrapper.needs());
-        all.extend(self.serializer.needs());
-        all.extend(self.transport.needs());
+        for exit in self.exits() {
+            all.extend(exit.when.into_iter().flat_map(Any::needs));
+            all.extend(exit.wrapper.into_iter().flat_map(Any::needs));
+            all.extend(exit.serializer.into_iter().flat_map(Any::needs));
+            all.extend(exit.transport.needs());
+        }
         all.extend(self.reporters.iter().flat_map(Any::needs));
         let mut needs: Vec<Need> = vec![];
         for need in all {
@@ -183,9 +243,12 @@ impl PipelineConfig {
         out.insert("handler".to_owned(), self.handler.to_json());
         out.insert("sources".to_owned(), self.sources.iter().map(Source::to_value).collect());
         steps(&mut out, self.deserializer.as_ref(), &self.operations);
-        out.insert("wrapper".to_owned(), self.wrapper.to_json());
-        out.insert("serializer".to_owned(), self.serializer.to_json());
-        out.insert("transport".to_owned(), self.transport.to_json());
+        put(&mut out, "wrapper", self.wrapper.as_ref().map(Any::to_json));
+        put(&mut out, "serializer", self.serializer.as_ref().map(Any::to_json));
+        put(&mut out, "transport", self.transport.as_ref().map(Any::to_json));
+        if !self.transports.is_empty() {
+            out.insert("transports".to_owned(), self.transports.iter().map(NamedTransport::to_value).collect());
+        }
         if !self.reporters.is_empty() {
             out.insert("reporters".to_owned(), self.reporters.iter().map(Any::to_json).collect());
         }
@@ -217,11 +280,25 @@ impl Source {
     }
 }
 
+impl NamedTransport {
+    fn to_value(&self) -> Value {
+        let mut out = Map::new();
+        out.insert("name".to_owned(), variables::written_text(&self.name).into());
+        put(&mut out, "when", self.when.as_ref().map(Any::to_json));
+        put(&mut out, "wrapper", self.wrapper.as_ref().map(Any::to_json));
+        put(&mut out, "serializer", self.serializer.as_ref().map(Any::to_json));
+        out.insert("transport".to_owned(), self.transport.to_json());
+        out.into()
+    }
+}
+
+fn put(out: &mut Map<String, Value>, key: &str, value: Option<Value>) {
+    out.extend(value.map(|value| (key.to_owned(), value)));
+}
+
 /// What may stand in a source or beside the sources.
 fn steps(out: &mut Map<String, Value>, deserializer: Option<&DeserializerConfig>, operations: &[OperationConfig]) {
-    if let Some(deserializer) = deserializer {
-        out.insert("deserializer".to_owned(), deserializer.to_json());
-    }
+    put(out, "deserializer", deserializer.map(Any::to_json));
     if !operations.is_empty() {
         out.insert("operations".to_owned(), operations.iter().map(Any::to_json).collect());
     }

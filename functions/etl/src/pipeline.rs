@@ -15,6 +15,7 @@ mod branches;
 mod buffer;
 mod chain;
 mod delivery;
+mod exits;
 mod flight;
 mod inflate;
 mod ledger;
@@ -36,12 +37,9 @@ use crate::{
     event::Context,
     handlers::Common,
     ports::Ports,
-    wrappers::Spelling,
 };
-use chain::Exit;
-use delivery::Delivery;
-use payload::{Arena, Output};
-use report::Tally;
+use exits::{Exit, Exits};
+use payload::Arena;
 use source::{Choice, Source};
 
 /// A pipeline that runs.
@@ -51,7 +49,7 @@ pub struct Pipeline {
     common: Common,
     choice: Choice,
     sources: Vec<Source>,
-    exit: Exit,
+    exits: Exits,
     reporters: Vec<ReporterConfig>,
     environment: Environment,
     bounds: Bounds,
@@ -98,36 +96,19 @@ impl Pipeline {
     /// What only the place can tell, such as a database that is not there.
     pub fn new(config: &PipelineConfig, environment: Environment, ports: Ports) -> Result<Self, BuildError> {
         let cx = BuildCx { region: &environment.region, objects: &*ports.objects };
-        let spell = |key: &str| config.serializer.spell(key);
-        let named = |name: &'static str| move |error: BuildError| error.of(name);
-        let wrapper_name = config.wrapper.name();
-        let wrapper = config.wrapper.build(&cx, Spelling(&spell)).map_err(named(wrapper_name))?;
-        let serializer_name = config.serializer.name();
-        let serializer = config.serializer.build(&cx).map_err(named(serializer_name))?;
-        let transport_name = config.transport.name();
-        let transport = config.transport.build(&cx).map_err(named(transport_name))?;
-        let wants_hash = wrapper.wants_hash() || transport.wants_hash();
+        let exits = config.exits();
+        let built = exits.iter().enumerate().map(|(number, exit)| Exit::new(exit, &cx, number, exits.len()));
+        let exits = built.collect::<Result<Vec<_>, _>>()?;
+        let wants_hash = exits.iter().any(Exit::wants_hash);
         let sources = config.sources.iter().map(|source| Source::new(config, source, &cx, wants_hash));
         let sources = sources.collect::<Result<_, _>>()?;
         let bounds = Bounds::default();
-        let exit = Exit {
-            wrapper,
-            wrapper_name,
-            wrapping: Tally::default(),
-            serializer,
-            serializer_name,
-            serializing: Tally::default(),
-            delivery: Delivery::new(transport_name, transport),
-            hash_scratch: Output::new(),
-            events: 0,
-            oldest_event_ms: None,
-        };
         Ok(Self {
             common: config.handler.common(),
             handler: config.handler.clone(),
             choice: Choice::default(),
             sources,
-            exit,
+            exits: Exits::new(exits),
             reporters: config.reporters.clone(),
             environment,
             bounds,

@@ -52,6 +52,8 @@ pub fn schema_of_configs(registry: &Registry) -> Value {
     let mut schema = PipelineConfig::schema().clone();
     schema["$defs"] = defs.into();
     publish(&mut schema);
+    // Either form; the reader says more of what is missing than a validator can.
+    schema["oneOf"] = json!([{ "required": ["transport", "wrapper", "serializer"] }, { "required": ["transports"] }]);
     let mut out = Map::new();
     out.insert("$schema".into(), "https://json-schema.org/draft/2020-12/schema".into());
     out.insert("title".into(), "PipelineConfig".into());

@@ -168,7 +168,10 @@ fn config(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<Pi
 /// The config with this machine in the place of its far sides.
 fn locally(mut config: PipelineConfig, to_stdout: bool, metrics: &Metrics) -> PipelineConfig {
     if to_stdout {
-        config.transport = lines::to_stdout(config.transport);
+        config.transport = config.transport.map(lines::to_stdout);
+        for named in &mut config.transports {
+            named.transport = lines::to_stdout(named.transport.clone());
+        }
     }
     config.reporters = config.reporters.into_iter().map(|reporter| metrics.instead_of(reporter)).collect();
     config

@@ -1,13 +1,15 @@
 //! What no component can see by itself: whether the parts fit together. Sound parts are checked even when others are not.
 
 use super::{
-    ANYTHING,
+    ANYTHING, PipelineConfig,
     read::sound,
-    tree::{Node, Path},
+    tree::{Kind, Node, Path},
 };
 use crate::{
     codes,
+    component::Component as _,
     handlers::BuildHandler,
+    operations::{BasicFilterOperation, BuildOperation},
     problem::{Problem, Span},
     registry::{InRoom, Registry},
     wrappers::BuildWrapper,
@@ -16,7 +18,8 @@ use std::{fmt, sync::Arc};
 
 pub(super) fn all(registry: &Registry, tree: &Node, problems: &mut Vec<Problem>) {
     let mut check = Check { registry, tree, problems };
-    check.wrapper_fits_handler();
+    check.wrapper_fits_handler(tree, &Path::Root);
+    check.exits();
     check.sources();
 }
 
@@ -27,23 +30,89 @@ struct Check<'a> {
 }
 
 impl<'a> Check<'a> {
-    /// A component of the config's first level, if it is sound, and where its type stands.
-    fn component<B: InRoom + ?Sized>(&self, key: &str) -> Option<(Arc<B>, Span)> {
-        let node = self.tree.get(key).filter(|node| sound(node, &Path::Root.key(key), self.problems))?;
+    /// A component, if it is sound, and where its type stands.
+    fn component<B: InRoom + ?Sized>(&self, holder: &Node, path: &Path<'_>, key: &str) -> Option<(Arc<B>, Span)> {
+        let node = holder.get(key).filter(|node| sound(node, &path.key(key), self.problems))?;
         let component = self.registry.reading(|| B::room(self.registry).read(node)).ok()?;
         Some((component, node.get("type")?.at.clone()))
     }
 
-    fn wrapper_fits_handler(&mut self) {
-        let handler = self.component::<dyn BuildHandler>("handler");
-        let wrapper = self.component::<dyn BuildWrapper>("wrapper");
+    fn wrapper_fits_handler(&mut self, holder: &Node, path: &Path<'_>) {
+        let handler = self.component::<dyn BuildHandler>(self.tree, &Path::Root, "handler");
+        let wrapper = self.component::<dyn BuildWrapper>(holder, path, "wrapper");
         let (Some((handler, handler_at)), Some((wrapper, at))) = (handler, wrapper) else { return };
         let gives = handler.gives();
         if wrapper.reads().is_some_and(|reads| reads != gives) {
             let message = format!("`{}` cannot wrap what `{}` gives ({gives:?})", wrapper.name(), handler.name());
-            let problem = Problem::new(codes::WRAPPER_ORIGIN, "wrapper", at, message);
+            let problem = Problem::new(codes::WRAPPER_ORIGIN, path.key("wrapper"), at, message);
             let help = "use `BasicWrapper` or `PassthroughWrapper`, which wrap anything";
             self.problems.push(problem.help(help).also(Some(handler_at), "the handler"));
+        }
+    }
+
+    /// `transport`, or `transports`, with a wrapper and a serializer for each.
+    fn exits(&mut self) {
+        let root = Path::Root;
+        let place = |key: &str| self.tree.member(key).map(|(key, _)| key.at.clone());
+        let list = root.key("transports");
+        match (place("transport"), place("transports")) {
+            (Some(one), Some(several)) => {
+                let message = "`transport` and `transports` both say where events go";
+                let problem = Problem::new(codes::GIVEN_TWICE, list, several, message);
+                self.problems.push(problem.help("keep one of the two").also(Some(one), "the other"));
+            }
+            (_, None) if matches!(self.tree.kind, Kind::Map(_)) => {
+                for key in ["wrapper", "serializer", "transport"] {
+                    self.is_there(self.tree, &root, key, None);
+                }
+            }
+            _ => {}
+        }
+        let entries = self.tree.get("transports").map(Node::items).unwrap_or_default();
+        let mut earlier = vec![];
+        for (i, entry) in entries.iter().enumerate().filter(|(_, entry)| matches!(entry.kind, Kind::Map(_))) {
+            let path = list.item(i);
+            self.name_is_its_own(entry, &path, &earlier, "another transport has this name");
+            self.wrapper_fits_handler(entry, &path);
+            self.can_be_a_condition(entry, &path);
+            for key in ["wrapper", "serializer"] {
+                if self.tree.get(key).is_none() && !self.misspelt(root, key) {
+                    self.is_there(entry, &path, key, Some("transports"));
+                }
+            }
+            earlier.push((entry, path.to_string()));
+        }
+    }
+
+    /// Reports what is missing and not just misspelt. `beside`: of what it may also stand beside.
+    fn is_there(&mut self, holder: &Node, path: &Path<'_>, key: &str, beside: Option<&str>) {
+        if holder.get(key).is_some() || self.misspelt(path, key) {
+            return;
+        }
+        let at = holder.get("name").map_or(0..0, |name| name.at.clone());
+        let help = match (beside, key) {
+            (Some(list), _) => format!("add one here, or beside `{list}` for all of them"),
+            (None, "transport") => "add `transport: …`, or `transports: …` for more than one".to_owned(),
+            (None, _) => {
+                let about = PipelineConfig::schema()["properties"][key]["description"].as_str().unwrap_or_default();
+                format!("add `{key}: …`. {}", about.split(';').next().unwrap_or_default().trim_end_matches('.')) + "."
+            }
+        };
+        let message = format!("`{key}` is missing");
+        self.problems.push(Problem::new(codes::MISSING, path.key(key), at, message).help(help));
+    }
+
+    fn can_be_a_condition(&mut self, entry: &Node, path: &Path<'_>) {
+        let Some((when, at)) = self.component::<dyn BuildOperation>(entry, path, "when") else { return };
+        let path = path.key("when");
+        if !when.is_filter() {
+            let message = format!("`{}` is no filter, so it cannot say which events a transport gets", when.name());
+            let help = "use `RegexFilterOperation`, and put what changes events among the `operations`";
+            self.problems.push(Problem::new(codes::NOT_A_FILTER, path, at, message).help(help));
+        } else if when.name() == BasicFilterOperation::NAME && when.raw_json()["pass"] != true {
+            let message = "no event goes to this transport: the condition lets nothing pass";
+            let help = "set `pass: true`, or take the transport away";
+            self.problems.push(Problem::new(codes::NEVER, path, at, message).help(help));
         }
     }
 
@@ -53,7 +122,7 @@ impl<'a> Check<'a> {
         let list = root.key("sources");
         for (i, source) in sources.iter().enumerate() {
             let path = list.item(i);
-            self.name_is_its_own(source, &path, &earlier);
+            self.name_is_its_own(source, &path, &earlier, "another source has this name");
             self.can_get_an_event(source, &path, &earlier);
             for key in ["deserializer", "operations"] {
                 self.stands_once(source, &path, key);
@@ -62,12 +131,11 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn name_is_its_own(&mut self, source: &Node, path: &Path<'_>, earlier: &[(&'a Node, String)]) {
+    fn name_is_its_own(&mut self, source: &Node, path: &Path<'_>, earlier: &[(&'a Node, String)], message: &str) {
         let name = |source: &'a Node| Some((source.get("name")?.as_str()?, source.get("name")?.at.clone()));
         let Some(own) = source.get("name") else { return };
         let first = earlier.iter().filter_map(|(e, _)| name(e)).find(|(name, _)| Some(*name) == own.as_str());
         if let Some((_, first)) = first {
-            let message = "another source has this name";
             let problem = Problem::new(codes::SAME_NAME, path.key("name"), own.at.clone(), message);
             self.problems.push(problem.help("give it a name of its own").also(Some(first), "first here"));
         }
@@ -92,9 +160,10 @@ impl<'a> Check<'a> {
 
     /// Whether some key at a place is probably a misspelt `key`.
     fn misspelt(&self, path: impl fmt::Display, key: &str) -> bool {
-        let (path, help) = (path.to_string() + ".", format!("did you mean `{key}`?"));
-        let hit =
-            |p: &Problem| p.code == codes::UNKNOWN_KEY && p.help.as_ref() == Some(&help) && p.path.starts_with(&path);
+        let (path, help) = (path.to_string(), format!("did you mean `{key}`?"));
+        let inside =
+            |p: &Problem| path.is_empty() || p.path.strip_prefix(&path).is_some_and(|rest| rest.starts_with('.'));
+        let hit = |p: &Problem| p.code == codes::UNKNOWN_KEY && p.help.as_ref() == Some(&help) && inside(p);
         self.problems.iter().any(hit)
     }
 

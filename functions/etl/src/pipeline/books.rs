@@ -23,18 +23,18 @@ impl Books {
         }
     }
 
-    /// They can never be delivered.
-    pub(super) fn fail(&mut self, shares: &[Share], stage: Stage, component: &'static str, reason: &'static str) {
+    /// The transport of this name will never take them.
+    pub(super) fn refused(&mut self, shares: &[Share], transport: &str, reason: &'static str) {
         for share in shares {
-            self.ledger.fail(stage, component, reason, u64::from(share.events));
+            self.ledger.fail(Stage::Transport, transport, reason, u64::from(share.events));
             self.safety.settled(*share);
         }
     }
 
-    /// They were not taken, and come again with their trigger.
-    pub(super) fn hand_back(&mut self, shares: &[Share], component: &'static str, reason: &'static str) {
+    /// The transport of this name did not take them, and they come again with their trigger.
+    pub(super) fn hand_back(&mut self, shares: &[Share], transport: &str, reason: &'static str) {
         for share in shares {
-            self.ledger.fail(Stage::Delivery, component, reason, u64::from(share.events));
+            self.ledger.fail(Stage::Delivery, transport, reason, u64::from(share.events));
             self.safety.handed_back(share.trigger);
         }
     }

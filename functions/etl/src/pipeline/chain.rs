@@ -1,19 +1,18 @@
-//! The way of one event: deserializer, steps, wrapper, serializer, transport. Depth first: a split hands its elements one by one
-//! to the rest of the chain, a fork its copies, so no more than one event is in hand, however many come of it.
+//! The way of one event: deserializer and steps, up to the [ways out](super::exits). Depth first: a split hands its elements one by
+//! one to the rest of the chain, a fork its copies, so no more than one event is in hand, however many come of it.
 //!
-//! Imports: `deserializers`, `event`, `payload`, `serializers`, `wrappers`.
+//! Imports: `deserializers`, `event`, `payload`.
 
 use super::{
     branches::{self, Link, Way},
-    delivery::{Cx, Delivery},
+    delivery::Cx,
+    exits::Exits,
     report::Tally,
     source::Source,
 };
 use crate::{
     deserializers::Raw,
     event::{Event, Facts, Fault, Outcome, Stage, sha1_hex},
-    serializers::RunSerializer,
-    wrappers::RunWrapper,
 };
 use payload::{Elements, Name, Output, Payload, Split, Style, Value};
 use std::time::Duration;
@@ -30,25 +29,9 @@ const TOO_MANY: Fault = Fault::new("the array has too many elements");
 /// What an event goes on with when a chain, or a branch of one, is done with it.
 pub(super) type Then<'t> = &'t mut dyn FnMut(&mut Event<'_>, &mut Flow<'_>);
 
-/// What all chains end in.
-#[derive(Debug)]
-pub(super) struct Exit {
-    pub(super) wrapper: Box<dyn RunWrapper>,
-    pub(super) wrapper_name: &'static str,
-    pub(super) wrapping: Tally,
-    pub(super) serializer: Box<dyn RunSerializer>,
-    pub(super) serializer_name: &'static str,
-    pub(super) serializing: Tally,
-    pub(super) delivery: Delivery,
-    pub(super) hash_scratch: Output,
-    pub(super) events: u64,
-    /// Milliseconds since 1970 of the oldest event that was delivered to the transport.
-    pub(super) oldest_event_ms: Option<i64>,
-}
-
 /// What an event takes along on its way.
 pub(super) struct Flow<'a> {
-    pub(super) exit: &'a mut Exit,
+    pub(super) exits: &'a mut Exits,
     pub(super) cx: Cx<'a>,
     /// The trigger that it came with.
     pub(super) trigger: u32,
@@ -60,8 +43,8 @@ impl Source {
     /// Takes one event through.
     pub(super) fn event(&mut self, raw: Raw<'_>, facts: &mut Facts, flow: &mut Flow<'_>) {
         flow.cx.books.ledger.received += 1;
-        flow.timed = flow.exit.events.is_multiple_of(SAMPLE);
-        flow.exit.events += 1;
+        flow.timed = flow.exits.events.is_multiple_of(SAMPLE);
+        flow.exits.events += 1;
         (facts.time_ms, facts.hash) = (None, None);
         facts.partitions.clear();
         facts.elements.clear();
@@ -183,7 +166,7 @@ fn each(
             *last = number;
         }
         if let Some(kept) = hashes {
-            let scratch = &mut flow.exit.hash_scratch;
+            let scratch = &mut flow.exits.hash_scratch;
             scratch.clear();
             hashed_text(&payload, kept, scratch);
             facts.hash = Some(sha1_hex(scratch));
@@ -218,30 +201,8 @@ impl Elementwise for Elements<'_> {
 }
 
 impl Flow<'_> {
-    pub(super) fn fail(&mut self, stage: Stage, component: &'static str, fault: Fault) {
+    pub(super) fn fail(&mut self, stage: Stage, component: &str, fault: Fault) {
         self.cx.books.ledger.fail(stage, component, fault.reason, 1);
-    }
-
-    /// Hands an event to the transport.
-    fn deliver(&mut self, event: &mut Event<'_>) {
-        let began = self.clock();
-        let wrapped = self.exit.wrapper.wrap(event);
-        let took = self.since(began);
-        self.exit.wrapping.note(took, wrapped.is_err());
-        if let Err(fault) = wrapped {
-            return self.fail(Stage::Wrapper, self.exit.wrapper_name, fault);
-        }
-        let began = self.clock();
-        let exit = &mut *self.exit;
-        let framed = exit.delivery.frame(event, &mut *exit.serializer, exit.serializer_name);
-        let took = self.since(began);
-        self.exit.serializing.note(took, matches!(framed, Err((Stage::Serializer, ..))));
-        if let Err((stage, component, fault)) = framed {
-            return self.fail(stage, component, fault);
-        }
-        let event_ms = event.facts.event_ms();
-        self.exit.oldest_event_ms = Some(self.exit.oldest_event_ms.map_or(event_ms, |oldest| oldest.min(event_ms)));
-        self.exit.delivery.push(event.facts, self.trigger, &mut self.cx);
     }
 
     pub(super) fn clock(&self) -> Option<Duration> {

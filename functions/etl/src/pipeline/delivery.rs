@@ -1,12 +1,13 @@
-//! Delivery: from framed events to the far side's word that it has them.
+//! Delivery to one transport: from framed events to the far side's word that it has them.
 //!
 //! Events are gathered by partition (a *lane*) into batches, and each batch becomes calls of the transport. At most
 //! [`Limits::threads`] are under way; what was refused for now is repeated with backoff and jitter, alone, inside the time that
 //! the invocation has left.
 //!
-//! **Invariants.** What all lanes hold, waiting or under way, is at most the bound and one event; the fullest lane is sent first,
-//! so many partitions cost calls but never memory. In a lane that is ordered, a batch waits for the one before it. Every event
-//! that is pushed is written into the books exactly once: delivered, failed, or handed back. Nothing outlives an invocation.
+//! **Invariants.** In a lane that is ordered, a batch waits for the one before it. Every event that is pushed is written into the
+//! books exactly once: delivered, failed, or handed back. Nothing outlives an invocation.
+//!
+//! Not here: the bound on all buffers together, and waiting (see [`super::exits`]).
 //!
 //! Imports: `event`, `payload`, `ports`, `serializers`, `transports`.
 
@@ -20,21 +21,19 @@ use crate::{
 use indexmap::IndexMap;
 use payload::Output;
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{
         Arc,
-        mpsc::{Receiver, Sender, channel},
+        mpsc::{Sender, channel},
     },
     time::Duration,
 };
 
-const OUT_OF_TIME: &str = "out of time";
 const KEPT: &str = "the transport kept it";
 const TOO_LARGE: Fault = Fault::new("larger than the transport takes");
 /// What a lane takes beside its events.
 pub(super) const LANE_BYTES: usize = 512;
-/// Answers are looked for once in so many events.
-const POLL: u64 = 64;
 
 /// What delivery needs of the invocation.
 pub(super) struct Cx<'a> {
@@ -45,11 +44,10 @@ pub(super) struct Cx<'a> {
 /// One transport with all that is on its way to it.
 #[derive(Debug)]
 pub(super) struct Delivery {
-    pub(super) name: &'static str,
+    /// What it is called in the books.
+    pub(super) name: Cow<'static, str>,
     pub(super) transport: Box<dyn RunTransport>,
     pub(super) limits: Limits,
-    /// Bytes that may be held.
-    bound: usize,
     scratch: Output,
     key: Vec<(Arc<str>, Option<String>)>,
     pub(super) lanes: IndexMap<Arc<Partition>, Lane>,
@@ -63,8 +61,9 @@ pub(super) struct Delivery {
     /// Calls whose answer changes nothing.
     pub(super) loose: BTreeSet<Ticket>,
     pub(super) answers: Sender<(Ticket, Answer)>,
-    pub(super) arrived: Receiver<(Ticket, Answer)>,
     pub(super) last_ticket: Ticket,
+    /// How many deliveries there are: each has its own tickets, by the rest of the division.
+    pub(super) stride: Ticket,
     pub(super) random: u64,
     /// When all must be done.
     pub(super) limit: Option<Duration>,
@@ -73,7 +72,6 @@ pub(super) struct Delivery {
     /// Why nothing more is sent.
     pub(super) stopped: Option<&'static str>,
     pub(super) bytes: usize,
-    pushed: u64,
     pub(super) figures: Figures,
 }
 
@@ -98,21 +96,25 @@ pub(super) struct Figures {
     pub(super) repeated: u64,
     pub(super) call_ns: u64,
     pub(super) serialized_bytes: u64,
-    /// The most that was held.
-    pub(super) peak_bytes: u64,
+    pub(super) delivered: u64,
+}
+
+impl Lane {
+    fn sendable(&self, limits: &Limits) -> bool {
+        !self.open.is_empty() && (!limits.ordered || self.busy == 0)
+    }
 }
 
 impl Delivery {
-    pub(super) fn new(name: &'static str, transport: Box<dyn RunTransport>) -> Self {
+    /// `number`: which it is, of `stride` deliveries.
+    pub(super) fn new(name: Cow<'static, str>, transport: Box<dyn RunTransport>, number: usize, stride: usize) -> Self {
         let limits = transport.limits();
         // The last of a lane comes behind all others.
         let limits = Limits { ordered: limits.ordered || limits.closes, ..limits };
-        let (answers, arrived) = channel();
         Self {
             name,
             transport,
             limits,
-            bound: 0,
             scratch: Output::new(),
             key: vec![],
             lanes: IndexMap::new(),
@@ -121,36 +123,34 @@ impl Delivery {
             flights: BTreeMap::new(),
             waiting: vec![],
             loose: BTreeSet::new(),
-            answers,
-            arrived,
-            last_ticket: 0,
+            answers: channel().0,
+            last_ticket: number as Ticket,
+            stride: stride as Ticket,
             random: 0,
             limit: None,
             hand_back: true,
             stopped: None,
             bytes: 0,
-            pushed: 0,
             figures: Figures::default(),
         }
     }
 
-    /// An invocation begins: nothing of an earlier one is left, not even an answer that is still to come.
+    /// An invocation begins: nothing of an earlier one is left.
     pub(super) fn begin(
         &mut self,
         context: &Context,
         seed: u64,
-        bound: usize,
         limit: Option<Duration>,
         hand_back: bool,
+        answers: Sender<(Ticket, Answer)>,
     ) {
-        (self.answers, self.arrived) = channel();
         self.lanes.clear();
         self.ready.clear();
         self.flights.clear();
         self.waiting.clear();
         self.loose.clear();
-        (self.bytes, self.pushed, self.stopped, self.figures) = (0, 0, None, Figures::default());
-        (self.random, self.bound, self.limit, self.hand_back) = (seed, bound, limit, hand_back);
+        (self.bytes, self.stopped, self.figures) = (0, None, Figures::default());
+        (self.random, self.limit, self.hand_back, self.answers) = (seed, limit, hand_back, answers);
         self.transport.begin(context);
     }
 
@@ -160,29 +160,31 @@ impl Delivery {
         event: &Event<'_>,
         serializer: &mut dyn RunSerializer,
         serializer_name: &'static str,
-    ) -> Result<(), (Stage, &'static str, Fault)> {
-        let ours = |fault| (Stage::Transport, self.name, fault);
-        self.scratch.clear();
-        self.transport.head(event, &mut self.scratch).map_err(ours)?;
-        let head = self.scratch.len();
-        serializer.write(event, &mut self.scratch).map_err(|fault| (Stage::Serializer, serializer_name, fault))?;
-        self.figures.serialized_bytes += (self.scratch.len() - head) as u64;
-        self.transport.tail(event, &mut self.scratch).map_err(ours)?;
+    ) -> Result<(), (Stage, Cow<'static, str>, Fault)> {
+        let Self { name, transport, scratch, figures, .. } = self;
+        let ours = |fault| (Stage::Transport, name.clone(), fault);
+        scratch.clear();
+        transport.head(event, scratch).map_err(ours)?;
+        let head = scratch.len();
+        serializer.write(event, scratch).map_err(|fault| (Stage::Serializer, serializer_name.into(), fault))?;
+        figures.serialized_bytes += (scratch.len() - head) as u64;
+        transport.tail(event, scratch).map_err(ours)?;
         if self.scratch.len() > self.limits.event_bytes.min(self.limits.bytes) {
             return Err(ours(TOO_LARGE));
         }
         Ok(())
     }
 
-    /// Takes the event that was framed last.
-    pub(super) fn push(&mut self, facts: &Facts, trigger: u32, cx: &mut Cx<'_>) {
+    /// Takes the event that was framed last. Whether batches were started for it.
+    pub(super) fn push(&mut self, facts: &Facts, trigger: u32, cx: &mut Cx<'_>) -> bool {
         cx.books.safety.pending(trigger);
         if let Some(reason) = self.stopped {
             let share = Share { unit: 0, trigger, events: 1 };
-            return cx.books.hand_back(&[share], self.name, reason);
+            cx.books.hand_back(&[share], &self.name, reason);
+            return false;
         }
         let lane = self.lane(facts);
-        let Some((key, lane)) = self.lanes.get_index_mut(lane) else { return };
+        let Some((key, lane)) = self.lanes.get_index_mut(lane) else { return false };
         let full = !lane.open.fits(self.scratch.len(), &self.limits);
         if full {
             lane.queue.push_back(std::mem::take(&mut lane.open));
@@ -190,14 +192,10 @@ impl Delivery {
         }
         lane.open.push(&self.scratch, trigger, &self.limits);
         self.bytes += self.scratch.len();
-        self.pushed += 1;
         if full {
             self.start(cx);
-        } else if self.pushed.is_multiple_of(POLL) && !self.flights.is_empty() {
-            self.poll(cx);
         }
-        self.figures.peak_bytes = self.figures.peak_bytes.max(self.bytes as u64);
-        while self.bytes > self.bound && self.stopped.is_none() && self.relieve(cx) {}
+        full
     }
 
     /// The number of the lane that an event belongs to: mostly that of the event before it.
@@ -224,51 +222,34 @@ impl Delivery {
         if self.limits.by_partition { facts.partitions().eq(parts) } else { key.is_empty() }
     }
 
-    /// Makes room. Whether it could do anything.
-    fn relieve(&mut self, cx: &mut Cx<'_>) -> bool {
-        self.poll(cx);
-        if self.bytes <= self.bound {
-            return true;
-        }
-        if self.under_way() < self.limits.threads.max(1) {
-            let sendable = |lane: &&Lane| !lane.open.is_empty() && (!self.limits.ordered || lane.busy == 0);
-            let lanes = self.lanes.iter().filter(|(_, lane)| sendable(lane));
-            if let Some(key) = lanes.max_by_key(|(_, lane)| lane.open.bytes.len()).map(|(key, _)| Arc::clone(key)) {
-                if let Some(lane) = self.lanes.get_mut(&key) {
-                    lane.queue.push_back(std::mem::take(&mut lane.open));
-                }
-                self.ready.push_back(key);
-                self.start(cx);
-                return true;
-            }
-        }
-        if self.under_way() == 0 {
-            return false;
-        }
-        self.wait(cx);
-        true
+    /// The bytes of the fullest lane, of those that can be sent now.
+    pub(super) fn fullest(&self) -> Option<usize> {
+        let free = self.stopped.is_none() && self.under_way() < self.limits.threads.max(1);
+        let sendable = self.lanes.values().filter(|lane| lane.sendable(&self.limits));
+        sendable.map(|lane| lane.open.bytes.len()).max().filter(|_| free)
     }
 
-    /// Sends what is left and waits for every answer. Afterwards all that was pushed is in the books.
-    pub(super) fn finish(&mut self, cx: &mut Cx<'_>) {
-        self.close();
+    /// Sends the fullest lane.
+    pub(super) fn send_fullest(&mut self, cx: &mut Cx<'_>) {
+        let lanes = self.lanes.iter().filter(|(_, lane)| lane.sendable(&self.limits));
+        let fullest = lanes.max_by_key(|(_, lane)| lane.open.bytes.len()).map(|(key, _)| Arc::clone(key));
+        let Some((key, lane)) = fullest.and_then(|key| Some((Arc::clone(&key), self.lanes.get_mut(&key)?))) else {
+            return;
+        };
+        lane.queue.push_back(std::mem::take(&mut lane.open));
+        self.ready.push_back(key);
         self.start(cx);
-        while self.under_way() > 0 {
-            self.wait(cx);
-        }
-        while !self.loose.is_empty() {
-            match self.arrived.recv_timeout(Duration::from_millis(500)) {
-                Ok((ticket, _)) => _ = self.loose.remove(&ticket),
-                Err(_) => break,
-            }
-        }
+    }
+
+    /// Hands back what a transport keeps that should have sent it.
+    pub(super) fn hand_back_held(&mut self, cx: &mut Cx<'_>) {
         for (_, lane) in &mut self.lanes {
-            // A transport that keeps what it should have sent.
-            cx.books.hand_back(&std::mem::take(&mut lane.held), self.name, KEPT);
+            cx.books.hand_back(&std::mem::take(&mut lane.held), &self.name, KEPT);
         }
     }
 
-    fn close(&mut self) {
+    /// Nothing more comes: all that waits may be sent.
+    pub(super) fn close(&mut self) {
         if self.stopped.is_some() {
             return;
         }
@@ -304,52 +285,18 @@ impl Delivery {
         self.flights.len() + self.waiting.len()
     }
 
-    /// Looks at what has come, without waiting.
-    fn poll(&mut self, cx: &mut Cx<'_>) {
-        while let Ok((ticket, answer)) = self.arrived.try_recv() {
-            self.answered(ticket, &answer, cx);
-        }
-        let now = cx.ports.clock.monotonic();
-        self.resume(now, cx);
-        self.start(cx);
-    }
-
-    /// Waits for an answer, for the time of a repetition, or for the end.
-    fn wait(&mut self, cx: &mut Cx<'_>) {
-        if let Ok((ticket, answer)) = self.arrived.try_recv() {
-            self.answered(ticket, &answer, cx);
-            return self.start(cx);
-        }
-        let now = cx.ports.clock.monotonic();
+    /// When it must be looked after at the latest: for a repetition, or an answer that should have come.
+    pub(super) fn due(&self) -> Option<Duration> {
         let due = self.waiting.iter().map(|(due, _)| *due);
-        let overdue = self.flights.values().map(|flight| flight.overdue(self.limits.time_limit));
-        let Some(until) = due.chain(overdue).chain(self.limit).min() else { return };
-        let left = until.saturating_sub(now);
-        if self.flights.is_empty() {
-            cx.ports.clock.sleep(left);
-        } else if let Ok((ticket, answer)) = self.arrived.recv_timeout(left) {
-            self.answered(ticket, &answer, cx);
-            return self.start(cx);
-        }
-        // The time has come, whatever a clock says that stands still.
-        if self.limit.is_some_and(|limit| limit <= until) {
-            self.stop(OUT_OF_TIME, cx);
-            for flight in std::mem::take(&mut self.flights).into_values() {
-                self.hand_back(flight, OUT_OF_TIME, cx);
-            }
-        } else {
-            self.expire(until, cx);
-            self.resume(until, cx);
-        }
-        self.start(cx);
+        due.chain(self.flights.values().map(|flight| flight.overdue(self.limits.time_limit))).min()
     }
 
-    /// Whether it is too late to begin anything.
-    pub(super) fn out_of_time(&mut self, cx: &mut Cx<'_>) -> bool {
-        if self.stopped.is_none() && self.limit.is_some_and(|limit| cx.ports.clock.monotonic() >= limit) {
-            self.stop(OUT_OF_TIME, cx);
+    /// The time is over: all that is not taken is handed back.
+    pub(super) fn give_up_all(&mut self, reason: &'static str, cx: &mut Cx<'_>) {
+        self.stop(reason, cx);
+        for flight in std::mem::take(&mut self.flights).into_values() {
+            self.hand_back(flight, reason, cx);
         }
-        self.stopped.is_some()
     }
 
     /// Something was not taken in time.
@@ -361,7 +308,7 @@ impl Delivery {
     }
 
     /// Sends nothing more: all that is not under way is handed back. What is under way may still be taken.
-    fn stop(&mut self, reason: &'static str, cx: &mut Cx<'_>) {
+    pub(super) fn stop(&mut self, reason: &'static str, cx: &mut Cx<'_>) {
         if self.stopped.replace(reason).is_some() {
             return;
         }
@@ -377,9 +324,9 @@ impl Delivery {
             let held = if idle { std::mem::take(&mut lane.held) } else { vec![] };
             for batch in std::mem::take(&mut lane.queue).into_iter().chain([std::mem::take(&mut lane.open)]) {
                 self.bytes -= batch.bytes.len();
-                cx.books.hand_back(&batch.shares, self.name, reason);
+                cx.books.hand_back(&batch.shares, &self.name, reason);
             }
-            cx.books.hand_back(&held, self.name, reason);
+            cx.books.hand_back(&held, &self.name, reason);
             if self.limits.closes && idle {
                 self.abandon(&key, cx);
             }

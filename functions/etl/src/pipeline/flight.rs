@@ -1,6 +1,6 @@
 //! A batch under way: calls, answers, repetitions.
 //!
-//! Imports: `event`, `ports`, `transports`.
+//! Imports: `ports`, `transports`.
 
 use super::{
     buffer::Batch,
@@ -8,7 +8,6 @@ use super::{
     safety::Share,
 };
 use crate::{
-    event::Stage,
     ports::{Answer, Call, Ticket},
     transports::{Load, Next, Partition, UnitVerdict, Verdict},
 };
@@ -96,7 +95,7 @@ impl Delivery {
     }
 
     fn ticket(&mut self) -> Ticket {
-        self.last_ticket += 1;
+        self.last_ticket += self.stride;
         self.last_ticket
     }
 
@@ -134,8 +133,8 @@ impl Delivery {
     fn units(&mut self, flight: &Flight, units: &[UnitVerdict], cx: &mut Cx<'_>) {
         for share in &flight.shares {
             match units.get(share.unit as usize) {
-                Some(UnitVerdict::Taken) => cx.books.delivered(&[*share]),
-                Some(UnitVerdict::Refused(reason)) => cx.books.fail(&[*share], Stage::Transport, self.name, reason),
+                Some(UnitVerdict::Taken) => self.delivered(&[*share], cx),
+                Some(UnitVerdict::Refused(reason)) => cx.books.refused(&[*share], &self.name, reason),
                 Some(UnitVerdict::Again(_)) | None => {}
             }
         }
@@ -213,14 +212,20 @@ impl Delivery {
     }
 
     fn taken(&mut self, flight: &Flight, cx: &mut Cx<'_>) {
-        cx.books.delivered(&flight.shares);
+        self.delivered(&flight.shares, cx);
         if flight.last
             && let Some(lane) = self.lanes.get_mut(&flight.key)
         {
-            cx.books.delivered(&std::mem::take(&mut lane.held));
+            let held = std::mem::take(&mut lane.held);
+            self.delivered(&held, cx);
         }
         self.bytes -= flight.bytes.len();
         self.landed(flight);
+    }
+
+    fn delivered(&mut self, shares: &[Share], cx: &mut Cx<'_>) {
+        self.figures.delivered += shares.iter().map(|share| u64::from(share.events)).sum::<u64>();
+        cx.books.delivered(shares);
     }
 
     fn held(&mut self, mut flight: Flight, cx: &mut Cx<'_>) {
@@ -236,7 +241,7 @@ impl Delivery {
 
     fn refused(&mut self, mut flight: Flight, reason: &'static str, cx: &mut Cx<'_>) {
         self.with_held(&mut flight);
-        cx.books.fail(&flight.shares, Stage::Transport, self.name, reason);
+        cx.books.refused(&flight.shares, &self.name, reason);
         self.bytes -= flight.bytes.len();
         self.landed(&flight);
     }
@@ -244,7 +249,7 @@ impl Delivery {
     /// Leaves a batch to the trigger, and what is safe only with it.
     pub(super) fn hand_back(&mut self, mut flight: Flight, reason: &'static str, cx: &mut Cx<'_>) {
         self.with_held(&mut flight);
-        cx.books.hand_back(&flight.shares, self.name, reason);
+        cx.books.hand_back(&flight.shares, &self.name, reason);
         self.bytes -= flight.bytes.len();
         self.landed(&flight);
         if self.limits.closes {

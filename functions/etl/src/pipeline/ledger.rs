@@ -14,7 +14,7 @@ use std::{borrow::Cow, collections::BTreeMap};
 pub struct Ledger {
     /// Records and lines that came.
     pub received: u64,
-    /// Events that splits made, beyond the ones that they were made of.
+    /// Events that splits made, and copies for further transports, beyond the ones that they were made of.
     pub born: u64,
     /// Events that the far side has.
     pub delivered: u64,
@@ -30,7 +30,7 @@ pub struct Ledger {
 pub struct Failed {
     /// Where in the pipeline.
     pub stage: Stage,
-    /// The component's name.
+    /// The component's name; of one of several transports: the name that the config gives it.
     pub component: Cow<'static, str>,
     /// Why.
     pub reason: Cow<'static, str>,
@@ -43,12 +43,19 @@ impl Ledger {
         *self.dropped.entry(Cow::Borrowed(reason)).or_default() += 1;
     }
 
-    pub(crate) fn fail(&mut self, stage: Stage, component: &'static str, reason: &'static str, count: u64) {
+    pub(crate) fn fail(&mut self, stage: Stage, component: &str, reason: &'static str, count: u64) {
         let same =
             |failed: &&mut Failed| failed.stage == stage && failed.component == component && failed.reason == reason;
         match self.failed.iter_mut().find(same) {
             Some(failed) => failed.count += count,
-            None => self.failed.push(Failed { stage, component: component.into(), reason: reason.into(), count }),
+            None => {
+                self.failed.push(Failed {
+                    stage,
+                    component: component.to_owned().into(),
+                    reason: reason.into(),
+                    count,
+                });
+            }
         }
     }
 

@@ -4,7 +4,7 @@
 //!
 //! Imports: `event`, `reporters`.
 
-use super::{Pipeline, ledger::Ledger};
+use super::{Pipeline, delivery::Figures, ledger::Ledger};
 use crate::{
     event::Context,
     reporters::{Report, Stat, StatKind},
@@ -67,24 +67,35 @@ impl Pipeline {
             put("error.count", StatKind::Count, tally.errors);
             put("success.count", StatKind::Count, tally.count - tally.errors);
         }
-        let exit = &self.exit;
+        let exits = &self.exits;
         let lag = |since: Option<i64>| u64::try_from(since.map_or(0, |since| whole.now_ms - since)).unwrap_or_default();
         let mut put =
             |name, kind, value| stats.push(stat(name, vec![("source", whole.source_name.into())], kind, value));
-        put("event.count", StatKind::Count, exit.events);
+        put("event.count", StatKind::Count, exits.events);
         put("spout.lag.ms", StatKind::Gauge, lag(whole.oldest_arrival_ms));
-        put("source.lag.ms", StatKind::Gauge, lag(exit.oldest_event_ms));
+        put("source.lag.ms", StatKind::Gauge, lag(exits.oldest_event_ms));
         put("runtime.ns", StatKind::Gauge, u64::try_from(whole.runtime.as_nanos()).unwrap_or(u64::MAX));
         put("event.byte_size", StatKind::Count, whole.raw_bytes);
-        put("serializer.serialized_bytes", StatKind::Count, exit.delivery.figures.serialized_bytes);
+        let sum = |figure: fn(&Figures) -> u64| exits.all.iter().map(|exit| figure(&exit.delivery.figures)).sum();
+        put("serializer.serialized_bytes", StatKind::Count, sum(|figures| figures.serialized_bytes));
         put("ledger.received", StatKind::Count, ledger.received);
         put("ledger.born", StatKind::Count, ledger.born);
         put("ledger.delivered", StatKind::Count, ledger.delivered);
         put("ledger.handed_back", StatKind::Count, whole.handed_back);
         put("ledger.delivered_again", StatKind::Count, whole.delivered_again);
-        put("transport.calls", StatKind::Count, exit.delivery.figures.calls);
-        put("transport.repeated", StatKind::Count, exit.delivery.figures.repeated);
-        put("transport.peak_bytes", StatKind::Gauge, exit.delivery.figures.peak_bytes);
+        put("transport.calls", StatKind::Count, sum(|figures| figures.calls));
+        put("transport.repeated", StatKind::Count, sum(|figures| figures.repeated));
+        put("transport.peak_bytes", StatKind::Gauge, u64::try_from(exits.peak_bytes).unwrap_or(u64::MAX));
+        for (name, figures) in exits.all.iter().filter_map(|exit| Some((exit.name.clone()?, exit.delivery.figures))) {
+            let mut put = |stat_name, value| {
+                let tags = vec![("transport", Cow::Owned(name.clone()))];
+                stats.push(stat(stat_name, tags, StatKind::Count, value));
+            };
+            put("transport.delivered", figures.delivered);
+            put("transport.calls", figures.calls);
+            put("transport.errors", figures.errors);
+            put("transport.repeated", figures.repeated);
+        }
         for (reason, count) in &ledger.dropped {
             stats.push(stat("ledger.dropped", vec![("reason", reason.clone())], StatKind::Count, *count));
         }
@@ -111,13 +122,12 @@ impl Pipeline {
             add(source.deserializer_name, &mut source.reading);
             source.chain.iter_mut().for_each(|link| link.tallies(&mut add));
         }
-        let exit = &mut self.exit;
-        add(exit.wrapper_name, &mut exit.wrapping);
-        add(exit.serializer_name, &mut exit.serializing);
-        let figures = exit.delivery.figures;
-        let mut calls =
-            Tally { count: figures.calls, errors: figures.errors, timed: figures.calls, timed_ns: figures.call_ns };
-        add(exit.delivery.name, &mut calls);
+        for exit in &mut self.exits.all {
+            add(exit.wrapper_name, &mut exit.wrapping);
+            add(exit.serializer_name, &mut exit.serializing);
+            let Figures { calls, errors, call_ns, .. } = exit.delivery.figures;
+            add(exit.transport_name, &mut Tally { count: calls, errors, timed: calls, timed_ns: call_ns });
+        }
         all
     }
 

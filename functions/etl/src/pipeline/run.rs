@@ -62,9 +62,7 @@ impl<'p> Run<'p> {
         let left = left.map(Duration::from_millis);
         let deadline = left.map(|left| began + left);
         let limit = left.map(|left| began + left.saturating_sub(RESERVE.min(left / 5)));
-        let exit = &mut pipeline.exit;
-        (exit.events, exit.oldest_event_ms) = (0, None);
-        exit.delivery.begin(
+        pipeline.exits.begin(
             context,
             pipeline.ports.seed,
             pipeline.bounds.buffer_bytes,
@@ -104,7 +102,7 @@ impl<'p> Run<'p> {
 
     /// Bytes that are on their way out, the lanes that they are in included.
     pub fn buffered_bytes(&self) -> usize {
-        self.pipeline.exit.delivery.bytes
+        self.pipeline.exits.bytes()
     }
 
     fn stand_in(&mut self, name: &str) -> Trigger<'static> {
@@ -166,8 +164,7 @@ impl<'p> Run<'p> {
             _ => {}
         }
         let mut cx = Cx { ports: &self.pipeline.ports, books: &mut self.books };
-        if self.pipeline.exit.delivery.out_of_time(&mut cx) {
-            let reason = self.pipeline.exit.delivery.stopped.unwrap_or_default();
+        if let Some(reason) = self.pipeline.exits.out_of_time(&mut cx) {
             self.hand_back(number, reason);
             return None;
         }
@@ -251,9 +248,9 @@ impl<'p> Run<'p> {
     }
 
     fn event(&mut self, range: std::ops::Range<usize>, trigger: u32, source: usize, facts: &mut Facts) {
-        let Pipeline { arena, sources, exit, ports, .. } = &mut *self.pipeline;
+        let Pipeline { arena, sources, exits, ports, .. } = &mut *self.pipeline;
         self.whole.raw_bytes += range.len() as u64;
-        let mut flow = Flow { exit, cx: Cx { ports, books: &mut self.books }, trigger, timed: false };
+        let mut flow = Flow { exits, cx: Cx { ports, books: &mut self.books }, trigger, timed: false };
         if let Some(source) = sources.get_mut(source) {
             source.event(Raw { arena, range }, facts, &mut flow);
         }
@@ -276,10 +273,10 @@ impl<'p> Run<'p> {
                 }
                 Next::End => return,
             }
-            let delivery = &mut self.pipeline.exit.delivery;
+            let exits = &mut self.pipeline.exits;
             let mut cx = Cx { ports: &self.pipeline.ports, books: &mut self.books };
-            if delivery.stopped.is_some() || number.is_multiple_of(LOOK) && delivery.out_of_time(&mut cx) {
-                let reason = delivery.stopped.unwrap_or_default();
+            let stopped = if number.is_multiple_of(LOOK) { exits.out_of_time(&mut cx) } else { exits.stopped() };
+            if let Some(reason) = stopped {
                 return self.hand_back(trigger, reason);
             }
         }
@@ -291,8 +288,8 @@ impl<'p> Run<'p> {
     }
 
     pub(super) fn conclude(mut self, triggers: &[Trigger<'_>]) -> Invoked {
-        let Pipeline { exit, ports, .. } = &mut *self.pipeline;
-        exit.delivery.finish(&mut Cx { ports, books: &mut self.books });
+        let Pipeline { exits, ports, .. } = &mut *self.pipeline;
+        exits.finish(&mut Cx { ports, books: &mut self.books });
         self.books.ledger.sort();
         let ledger = &self.books.ledger;
         let ours = self.inputs == 0 && outcome::all_failed(ledger, self.pipeline.has_worked);

@@ -103,7 +103,7 @@ fn each_mistake_has_its_code_and_its_exact_place() {
 #[test]
 fn a_setting_may_be_written_by_its_other_name_but_not_by_both() {
     let config = read(&with(KV, "type: Relay, stream_name: s, chatty: false")).unwrap();
-    assert_eq!(config.transport.to_json()["verbose"], false);
+    assert_eq!(config.transport.as_ref().unwrap().to_json()["verbose"], false);
     let both = "type: Relay, stream_name: s, verbose: true, ¦chatty: false";
     assert_marked(&with(KV, both), &["ETL012 transport.chatty"]);
 }
@@ -116,10 +116,39 @@ fn what_is_missing_at_the_root_is_named() {
     );
     let none = with(KV, RELAY).replace("  deserializer: {type: GenericJson}\n", "");
     assert_eq!(mistakes(&none), ["ETL013 5:9 sources[0].deserializer"]);
-    let words = "transports: []\ndead_letter: {}\ntests: []\n";
+    let words = "dead_letter: {}\ntests: []\n";
     let unknown = mistakes(&(words.to_owned() + &with(KV, RELAY)));
-    assert_eq!(unknown, ["ETL012 1:1 transports", "ETL012 2:1 dead_letter", "ETL012 3:1 tests"]);
+    assert_eq!(unknown, ["ETL012 1:1 dead_letter", "ETL012 2:1 tests"]);
     assert_eq!(mistakes("[]"), ["ETL014 1:1 "]);
+}
+
+#[test]
+fn several_transports_are_checked_one_by_one() {
+    let config = |transports: &str| {
+        let text = "handler: {type: KinesisHandler}\nserializer: {type: Json}\nsources:\n- name: a\n  deserializer: {type: \
+                    GenericJson}\ntransports:\n";
+        text.to_owned() + transports
+    };
+    let fine = "- {name: a, wrapper: {type: KinesisWrapper}, transport: {type: Stdout}}\n";
+    assert_eq!(mistakes(&config(fine)), [""; 0]);
+    let written = read(&config(fine)).unwrap();
+    assert_eq!(read(&written.to_json()).unwrap(), written);
+    assert_eq!(mistakes(&(config(fine) + "transport: {type: Stdout}\n")), ["ETL020 6:1 transports"]);
+    assert_eq!(mistakes(&config("  []\n")), ["ETL017 6:1 transports"]);
+    let wrong = "- {name: a, wrapper: {type: S3Wrapper}, transport: {type: Stdout}}\n\
+                 - {name: a, transport: {type: Stdout}}\n\
+                 - {name: c, wrapper: {type: BasicWrapper}, transport: {type: Stdout}, when: {type: BasicFilterOperation}}\n\
+                 - {name: d, wrapper: {type: BasicWrapper}, transport: {type: Stdout}, when: {type: LowerCaseKeyOperation}}\n";
+    assert_eq!(
+        mistakes(&config(wrong)),
+        [
+            "ETL024 7:29 transports[0].wrapper",
+            "ETL013 8:10 transports[1].wrapper",
+            "ETL025 8:10 transports[1].name",
+            "ETL028 9:84 transports[2].when",
+            "ETL027 10:84 transports[3].when"
+        ]
+    );
 }
 
 #[test]
@@ -167,11 +196,11 @@ fn a_variable_is_a_value_and_never_structure() {
     let transport = "type: Relay, stream_name: s, port: <PORT>, note: '<HOST> <PORT> \\<x>', verbose: <YES>";
     let config = read(&with("type: MaskOperation, field: '(?<level>', only: (?<level>a)", transport)).unwrap();
     let want = json!({"type": "Relay", "stream_name": "s", "port": 443, "note": "host: {a: 1} 443 \\<x>"});
-    assert_eq!(config.transport.to_json(), want);
+    assert_eq!(config.transport.as_ref().unwrap().to_json(), want);
     let evil = |_: &str| Some("x, threads: 500}\n- 'y\"".to_owned());
     let text = with(KV, "type: Relay, stream_name: s, note: <EVIL>");
     let config = PipelineConfig::read(&registry(), "p.yaml", &text, Variables::From(&evil)).unwrap();
-    assert_eq!(config.transport.to_json()["note"], "x, threads: 500}\n- 'y\"");
+    assert_eq!(config.transport.as_ref().unwrap().to_json()["note"], "x, threads: 500}\n- 'y\"");
 }
 
 #[test]
@@ -239,7 +268,7 @@ fn a_stack_reads_a_config_whose_variables_are_bound_and_writes_it_again() {
         "type": "Relay", "stream_name": "<STREAM>", "port": "<PORT>",
         "auth": {"type": "UserPassAuth", "username": "<USER>", "password": "<PASSWORD>"}, "note": "a-<STAGE> \\<b>",
     });
-    assert_eq!(config.transport.to_json(), want);
+    assert_eq!(config.transport.as_ref().unwrap().to_json(), want);
     assert_eq!(config.sources[0].operations[0].to_json()["only"], "x<STAGE>");
     let name = |name: &str| EnvName::new(name).unwrap();
     let need = Need { actions: &["firehose:PutRecordBatch"], on: Target::DeliveryStream(Late::Env(name("STREAM"))) };
@@ -248,7 +277,7 @@ fn a_stack_reads_a_config_whose_variables_are_bound_and_writes_it_again() {
     assert_eq!(bound(&config.to_json()).unwrap().to_json(), config.to_json());
     let values = |name: &str| Some(if name == "PORT" { "1".to_owned() } else { name.to_lowercase() });
     let late = PipelineConfig::read(&registry(), "inline", &config.to_json(), Variables::From(&values)).unwrap();
-    assert_eq!(late.transport.to_json()["note"], "a-stage \\<b>");
+    assert_eq!(late.transport.as_ref().unwrap().to_json()["note"], "a-stage \\<b>");
     assert_eq!(late, PipelineConfig::read(&registry(), "p.yaml", &text, Variables::From(&values)).unwrap());
 }
 
@@ -366,7 +395,10 @@ fn a_component_of_the_same_name_takes_the_place_of_ours() {
 fn settings_inside_tagged_forms_are_read_as_what_they_are() {
     let config =
         read(&with(KV, "type: Relay, stream_name: s, auth: {type: UrlSigningAuth, region: US_EAST_1}")).unwrap();
-    assert_eq!(config.transport.to_json()["auth"], json!({"type": "UrlSigningAuth", "region": "us-east-1"}));
+    assert_eq!(
+        config.transport.as_ref().unwrap().to_json()["auth"],
+        json!({"type": "UrlSigningAuth", "region": "us-east-1"})
+    );
     let auth = Auth::UserPassAuth { username: "u".into(), password: Late::Env(EnvName::new("P").unwrap()) };
     let relay = Relay::builder().stream_name("s").auth(auth).build();
     let config = etl::config::TransportConfig::from(relay);

@@ -129,7 +129,7 @@ fn what_bender_does_is_done_here_too() {
                 continue;
             }
         };
-        let captured = PipelineConfig { transport: capture.clone(), ..config.clone() };
+        let captured = PipelineConfig { transport: Some(capture.clone()), ..config.clone() };
         for (input, line) in case.expected.iter().enumerate() {
             records += 1;
             let mut right = mended::of(&case.name, input, line);

@@ -140,7 +140,7 @@ fn the_report_has_benders_figures_and_the_ledgers_and_each_component_its_own() {
 fn the_lower_door_hands_lines_over_as_records_of_the_stream_that_the_context_names() {
     let world = World::new();
     let mut config = config(KinesisHandler::builder().build(), vec![], Take::default());
-    config.wrapper = KinesisWrapper {}.into();
+    config.wrapper = Some(KinesisWrapper {}.into());
     let kinesis = KinesisStandIn {
         event_source_arn: Some("arn:aws:kinesis:us-east-1:123456789012:stream/golden".into()),
         event_source: Some("aws:kinesis".into()),

@@ -281,7 +281,7 @@ fn elements_are_hashed_where_a_branch_splits_and_texts_where_none_does() {
     let fork = ForkOperation { forks: vec![Fork { operations: vec![split] }, Fork::default()] };
     let world = World::new();
     let config = PipelineConfig {
-        wrapper: BasicWrapper {}.into(),
+        wrapper: Some(BasicWrapper {}.into()),
         ..config(KinesisHandler::builder().build(), vec![fork.into()], Take::default())
     };
     pipeline(&world, &config).invoke(&kinesis(&[r#"{"all":[{"foo":1}]}"#]), &Context::default());

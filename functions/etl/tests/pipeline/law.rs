@@ -54,7 +54,7 @@ fn record() -> impl Strategy<Value = Record> {
 
 /// How a far side answers a call.
 #[derive(Clone, Debug)]
-enum Says {
+pub(crate) enum Says {
     Taken,
     Again,
     Never,
@@ -64,7 +64,7 @@ enum Says {
     Misfit,
 }
 
-fn says() -> impl Strategy<Value = Says> {
+pub(crate) fn says() -> impl Strategy<Value = Says> {
     prop_oneof![
         6 => Just(Says::Taken),
         2 => Just(Says::Again),
@@ -74,7 +74,7 @@ fn says() -> impl Strategy<Value = Says> {
     ]
 }
 
-fn take() -> impl Strategy<Value = Take> {
+pub(crate) fn take() -> impl Strategy<Value = Take> {
     let some = (any::<bool>(), any::<bool>(), any::<bool>(), prop_oneof![Just(None), (0..3_u32).prop_map(Some)]);
     (1..5_usize, 1..4_usize, prop_oneof![Just(0), Just(60)], some).prop_map(
         |(units, threads, unit_bytes, (ordered, by_partition, closes, retries))| Take {
@@ -120,9 +120,9 @@ fn deliverable(number: usize, record: &Record) -> Vec<String> {
 }
 
 /// The far side: what it took, and how often.
-type Taken = Arc<Mutex<BTreeMap<String, usize>>>;
+pub(crate) type Taken = Arc<Mutex<BTreeMap<String, usize>>>;
 
-fn far_side(script: Vec<Says>, closes: bool) -> (Taken, impl FnMut(&Call) -> Reply + Send + 'static) {
+pub(crate) fn far_side(script: Vec<Says>, closes: bool) -> (Taken, impl FnMut(&Call) -> Reply + Send + 'static) {
     let taken = Taken::default();
     let memory = Arc::clone(&taken);
     // Of partitions that are safe only when they are closed.

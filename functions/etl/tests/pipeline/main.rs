@@ -13,3 +13,5 @@ mod law;
 mod parts;
 #[cfg(test)]
 mod reading;
+#[cfg(test)]
+mod several;

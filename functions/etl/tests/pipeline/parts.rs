@@ -75,6 +75,8 @@ impl Deserializer for Elementwise {
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub(crate) struct Take {
+    /// Stands before the name of every stream.
+    pub(crate) to: String,
     pub(crate) event_bytes: usize,
     pub(crate) unit_bytes: usize,
     pub(crate) units: usize,
@@ -89,6 +91,7 @@ pub(crate) struct Take {
 impl Default for Take {
     fn default() -> Self {
         Self {
+            to: String::new(),
             event_bytes: 1000,
             unit_bytes: 0,
             units: 10,
@@ -137,7 +140,7 @@ impl Transport for Take {
         Ok(())
     }
     fn call(&self, (): &mut (), load: &Load<'_>) -> Next {
-        let stream = stream(load.partition) + if self.closes && load.last { "!" } else { "" };
+        let stream = self.to.clone() + &stream(load.partition) + if self.closes && load.last { "!" } else { "" };
         Next::Call(Call::PutRecordBatch { stream, region: None, records: load.units().collect() })
     }
     fn judge(&self, (): &mut (), load: &Load<'_>, answer: &Answer) -> Verdict {
@@ -159,7 +162,11 @@ impl Transport for Take {
         }
     }
     fn abandon(&self, (): &mut (), partition: &Partition) -> Option<Call> {
-        self.closes.then(|| Call::PutRecordBatch { stream: stream(partition) + "?", region: None, records: vec![] })
+        self.closes.then(|| Call::PutRecordBatch {
+            stream: self.to.clone() + &stream(partition) + "?",
+            region: None,
+            records: vec![],
+        })
     }
 }
 

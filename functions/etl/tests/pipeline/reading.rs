@@ -191,7 +191,7 @@ fn hashes_are_those_that_bender_makes() {
     let hash_of = |text: &str| hash_text(&sha1_hex(text.as_bytes())).to_owned();
     let world = World::new();
     let mut ours = config(KinesisHandler::builder().build(), vec![], Take::default());
-    ours.wrapper = BasicWrapper {}.into();
+    ours.wrapper = Some(BasicWrapper {}.into());
     let text = r#"{ "a": 1, "n": null }"#;
     pipeline(&world, &ours).invoke(&kinesis(&[text]), &Context::default());
     assert_eq!(hashes(&world), [hash_of(text)], "the text of an event as it came");

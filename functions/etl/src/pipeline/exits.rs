@@ -1,0 +1,355 @@
+//! The ways out of a pipeline: which of them an event takes, and how all of them are served at once.
+//!
+//! An event that goes more than one way is copied, and a copy is counted as born. Each way has its own wrapper, serializer and
+//! [`Delivery`]; answers of all far sides arrive in one place, so no far side waits for another.
+//!
+//! **Invariants.** What all deliveries hold, waiting or under way, is at most the bound and one event; the fullest lane of all is
+//! sent first, so many partitions cost calls but never memory. A far side that is out holds no other up: the others still get what
+//! was read, but nothing more is read, as the trigger comes again.
+//!
+//! Imports: `build`, `config`, `event`, `operations`, `payload`, `ports`, `serializers`, `wrappers`.
+
+use super::{
+    chain::Flow,
+    delivery::{Cx, Delivery},
+    report::Tally,
+};
+use crate::{
+    build::{BuildCx, BuildError},
+    config,
+    event::{Context, Event, Fault, Outcome, Stage},
+    operations::{RunOperation, Step},
+    ports::{Answer, Ticket},
+    serializers::RunSerializer,
+    wrappers::{RunWrapper, Spelling},
+};
+use payload::Output;
+use std::{
+    borrow::Cow,
+    sync::mpsc::{Receiver, channel},
+    time::Duration,
+};
+
+const OUT_OF_TIME: &str = "out of time";
+const NO_TRANSPORT: &str = "no transport wants it";
+/// Answers are looked for once in so many events.
+const POLL: u64 = 64;
+/// How long the answers of calls are waited for that change nothing.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// All ways out.
+#[derive(Debug)]
+pub(super) struct Exits {
+    pub(super) all: Vec<Exit>,
+    arrived: Receiver<(Ticket, Answer)>,
+    /// Bytes that may be held by all together.
+    bound: usize,
+    /// When all must be done.
+    limit: Option<Duration>,
+    pub(super) hash_scratch: Output,
+    pub(super) events: u64,
+    pushed: u64,
+    /// The most that was held.
+    pub(super) peak_bytes: usize,
+    /// Milliseconds since 1970 of the oldest event that was handed to a transport.
+    pub(super) oldest_event_ms: Option<i64>,
+}
+
+/// A way out.
+#[derive(Debug)]
+pub(super) struct Exit {
+    /// Its name, of one of several.
+    pub(super) name: Option<String>,
+    when: Option<Condition>,
+    /// What is decided of the event that is at hand.
+    wanted: bool,
+    wrapper: Box<dyn RunWrapper>,
+    pub(super) wrapper_name: &'static str,
+    pub(super) wrapping: Tally,
+    serializer: Box<dyn RunSerializer>,
+    pub(super) serializer_name: &'static str,
+    pub(super) serializing: Tally,
+    pub(super) delivery: Delivery,
+    /// The transport's type.
+    pub(super) transport_name: &'static str,
+}
+
+#[derive(Debug)]
+struct Condition {
+    name: &'static str,
+    filter: Box<dyn RunOperation>,
+}
+
+impl Exit {
+    /// `number`: which it is, of `of` exits.
+    pub(super) fn new(
+        config: &config::Exit<'_>,
+        cx: &BuildCx<'_>,
+        number: usize,
+        of: usize,
+    ) -> Result<Self, BuildError> {
+        let missing = |what: &str| BuildError::new(format!("it has no {what}")).of(config.name.unwrap_or("transport"));
+        let wrapper = config.wrapper.ok_or_else(|| missing("wrapper"))?;
+        let serializer = config.serializer.ok_or_else(|| missing("serializer"))?;
+        let named = |name: &'static str| move |error: BuildError| error.of(name);
+        let when = match config.when.map(|when| (when.name(), when.build(cx))) {
+            None => None,
+            Some((name, Ok(Step::Perform(filter)))) => Some(Condition { name, filter }),
+            Some((name, Ok(_))) => return Err(BuildError::new("it is no filter").of(name)),
+            Some((name, Err(error))) => return Err(error.of(name)),
+        };
+        let spell = |key: &str| serializer.spell(key);
+        let transport_name = config.transport.name();
+        let transport = config.transport.build(cx).map_err(named(transport_name))?;
+        let name = config.name.map_or(Cow::Borrowed(transport_name), |name| Cow::Owned(name.to_owned()));
+        Ok(Self {
+            name: config.name.map(str::to_owned),
+            when,
+            wanted: true,
+            wrapper: wrapper.build(cx, Spelling(&spell)).map_err(named(wrapper.name()))?,
+            wrapper_name: wrapper.name(),
+            wrapping: Tally::default(),
+            serializer: serializer.build(cx).map_err(named(serializer.name()))?,
+            serializer_name: serializer.name(),
+            serializing: Tally::default(),
+            delivery: Delivery::new(name, transport, number, of),
+            transport_name,
+        })
+    }
+
+    pub(super) fn wants_hash(&self) -> bool {
+        let when = self.when.as_ref().is_some_and(|when| when.filter.wants_hash());
+        when || self.wrapper.wants_hash() || self.delivery.transport.wants_hash()
+    }
+}
+
+impl Exits {
+    pub(super) fn new(all: Vec<Exit>) -> Self {
+        Self {
+            all,
+            arrived: channel().1,
+            bound: 0,
+            limit: None,
+            hash_scratch: Output::new(),
+            events: 0,
+            pushed: 0,
+            peak_bytes: 0,
+            oldest_event_ms: None,
+        }
+    }
+
+    /// An invocation begins: nothing of an earlier one is left, not even an answer that is still to come.
+    pub(super) fn begin(
+        &mut self,
+        context: &Context,
+        seed: u64,
+        bound: usize,
+        limit: Option<Duration>,
+        hand_back: bool,
+    ) {
+        let (answers, arrived) = channel();
+        (self.arrived, self.bound, self.limit) = (arrived, bound, limit);
+        (self.events, self.pushed, self.peak_bytes, self.oldest_event_ms) = (0, 0, 0, None);
+        for (number, exit) in (0..).zip(&mut self.all) {
+            exit.delivery.begin(context, seed.wrapping_add(number), limit, hand_back, answers.clone());
+        }
+    }
+
+    /// Bytes that are held.
+    pub(super) fn bytes(&self) -> usize {
+        self.all.iter().map(|exit| exit.delivery.bytes).sum()
+    }
+
+    /// Why nothing more is to be read, if some far side does not take what it gets.
+    pub(super) fn stopped(&self) -> Option<&'static str> {
+        self.all.iter().find_map(|exit| exit.delivery.stopped)
+    }
+
+    fn under_way(&self) -> usize {
+        self.all.iter().map(|exit| exit.delivery.under_way()).sum()
+    }
+
+    /// An event was handed to a delivery: answers are looked for now and then, and the bound is kept.
+    fn pushed(&mut self, started: bool, cx: &mut Cx<'_>) {
+        self.pushed += 1;
+        if !started && self.pushed.is_multiple_of(POLL) && self.under_way() > 0 {
+            self.poll(cx);
+        }
+        self.peak_bytes = self.peak_bytes.max(self.bytes());
+        let alive = |exits: &Self| exits.all.iter().any(|exit| exit.delivery.stopped.is_none());
+        while self.bytes() > self.bound && alive(self) && self.relieve(cx) {}
+    }
+
+    /// Makes room. Whether it could do anything.
+    fn relieve(&mut self, cx: &mut Cx<'_>) -> bool {
+        self.poll(cx);
+        if self.bytes() <= self.bound {
+            return true;
+        }
+        let deliveries = self.all.iter_mut().map(|exit| &mut exit.delivery);
+        let fullest =
+            deliveries.filter_map(|delivery| Some((delivery.fullest()?, delivery))).max_by_key(|(bytes, _)| *bytes);
+        if let Some((_, delivery)) = fullest {
+            delivery.send_fullest(cx);
+            return true;
+        }
+        if self.under_way() == 0 {
+            return false;
+        }
+        self.wait(cx);
+        true
+    }
+
+    /// Sends what is left and waits for every answer. Afterwards all that was pushed is in the books.
+    pub(super) fn finish(&mut self, cx: &mut Cx<'_>) {
+        self.each(|delivery| {
+            delivery.close();
+            delivery.start(cx);
+        });
+        while self.under_way() > 0 {
+            self.wait(cx);
+        }
+        while self.all.iter().any(|exit| !exit.delivery.loose.is_empty()) {
+            let Ok((ticket, _)) = self.arrived.recv_timeout(PATIENCE) else { break };
+            self.each(|delivery| _ = delivery.loose.remove(&ticket));
+        }
+        self.each(|delivery| delivery.hand_back_held(cx));
+    }
+
+    /// Whether it is too late to begin anything; if so, why.
+    pub(super) fn out_of_time(&mut self, cx: &mut Cx<'_>) -> Option<&'static str> {
+        if self.limit.is_some_and(|limit| cx.ports.clock.monotonic() >= limit) {
+            self.each(|delivery| delivery.stop(OUT_OF_TIME, cx));
+        }
+        self.stopped()
+    }
+
+    fn each(&mut self, does: impl FnMut(&mut Delivery)) {
+        self.all.iter_mut().map(|exit| &mut exit.delivery).for_each(does);
+    }
+
+    fn answered(&mut self, ticket: Ticket, answer: &Answer, cx: &mut Cx<'_>) {
+        let owner = ticket % self.all.len().max(1) as Ticket;
+        if let Some(exit) = usize::try_from(owner).ok().and_then(|owner| self.all.get_mut(owner)) {
+            exit.delivery.answered(ticket, answer, cx);
+            exit.delivery.start(cx);
+        }
+    }
+
+    /// Looks at what has come, without waiting.
+    fn poll(&mut self, cx: &mut Cx<'_>) {
+        while let Ok((ticket, answer)) = self.arrived.try_recv() {
+            self.answered(ticket, &answer, cx);
+        }
+        let now = cx.ports.clock.monotonic();
+        self.each(|delivery| {
+            delivery.resume(now, cx);
+            delivery.start(cx);
+        });
+    }
+
+    /// Waits for an answer, for the time of a repetition, or for the end.
+    fn wait(&mut self, cx: &mut Cx<'_>) {
+        if let Ok((ticket, answer)) = self.arrived.try_recv() {
+            return self.answered(ticket, &answer, cx);
+        }
+        let now = cx.ports.clock.monotonic();
+        let due = self.all.iter().filter_map(|exit| exit.delivery.due());
+        let Some(until) = due.chain(self.limit).min() else { return };
+        let left = until.saturating_sub(now);
+        if self.all.iter().all(|exit| exit.delivery.flights.is_empty()) {
+            cx.ports.clock.sleep(left);
+        } else if let Ok((ticket, answer)) = self.arrived.recv_timeout(left) {
+            return self.answered(ticket, &answer, cx);
+        }
+        // The time has come, whatever a clock says that stands still.
+        let over = self.limit.is_some_and(|limit| limit <= until);
+        self.each(|delivery| {
+            if over {
+                delivery.give_up_all(OUT_OF_TIME, cx);
+            } else {
+                delivery.expire(until, cx);
+                delivery.resume(until, cx);
+            }
+            delivery.start(cx);
+        });
+    }
+}
+
+impl Flow<'_> {
+    /// Hands an event to every transport that wants it.
+    pub(super) fn deliver(&mut self, event: &mut Event<'_>) {
+        if let [Exit { when: None, .. }] = self.exits.all[..] {
+            return self.leave(0, event);
+        }
+        let mut copies = 0_u64;
+        let mut last = None;
+        for number in 0..self.exits.all.len() {
+            match self.wants(number, event) {
+                Ok(true) => last = Some(number),
+                Ok(false) => continue,
+                Err((name, fault)) => self.fail(Stage::Operation, name, fault),
+            }
+            copies += 1;
+        }
+        self.cx.books.ledger.born += copies.saturating_sub(1);
+        if copies == 0 {
+            return self.cx.books.ledger.drop_event(NO_TRANSPORT);
+        }
+        let Some(last) = last else { return };
+        for number in 0..last {
+            if !self.exits.all.get(number).is_some_and(|exit| exit.wanted) {
+                continue;
+            }
+            // A wrapper changes what it wraps.
+            match event.payload.copy() {
+                Ok(payload) => self.leave(number, &mut Event { payload, facts: &mut *event.facts }),
+                Err(error) => {
+                    let name = self.exits.all[number].delivery.name.clone();
+                    self.fail(Stage::Transport, &name, error.into());
+                }
+            }
+        }
+        self.leave(last, event);
+    }
+
+    /// Whether an exit wants an event.
+    fn wants(&mut self, number: usize, event: &mut Event<'_>) -> Result<bool, (&'static str, Fault)> {
+        let Some(exit) = self.exits.all.get_mut(number) else { return Ok(false) };
+        let passes = match &mut exit.when {
+            None => Ok(true),
+            Some(Condition { name, filter }) => {
+                filter.perform(event).map(|outcome| outcome == Outcome::Pass).map_err(|fault| (*name, fault))
+            }
+        };
+        exit.wanted = matches!(passes, Ok(true));
+        passes
+    }
+
+    /// Hands an event to one transport.
+    fn leave(&mut self, number: usize, event: &mut Event<'_>) {
+        let timed = self.timed;
+        let clock = &self.cx.ports.clock;
+        let now = || timed.then(|| clock.monotonic());
+        let since = |began: Option<Duration>| began.map(|began| clock.monotonic().saturating_sub(began));
+        let Some(exit) = self.exits.all.get_mut(number) else { return };
+        let began = now();
+        let wrapped = exit.wrapper.wrap(event);
+        exit.wrapping.note(since(began), wrapped.is_err());
+        if let Err(fault) = wrapped {
+            let name = exit.wrapper_name;
+            return self.fail(Stage::Wrapper, name, fault);
+        }
+        let began = now();
+        let framed = exit.delivery.frame(event, &mut *exit.serializer, exit.serializer_name);
+        exit.serializing.note(since(began), matches!(framed, Err((Stage::Serializer, ..))));
+        if let Err((stage, component, fault)) = framed {
+            return self.fail(stage, &component, fault);
+        }
+        let started = exit.delivery.push(event.facts, self.trigger, &mut self.cx);
+        let event_ms = event.facts.event_ms();
+        let oldest = &mut self.exits.oldest_event_ms;
+        *oldest = Some(oldest.map_or(event_ms, |oldest| oldest.min(event_ms)));
+        self.exits.pushed(started, &mut self.cx);
+    }
+}
