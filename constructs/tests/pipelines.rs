@@ -137,6 +137,21 @@ fn a_name_in_the_config_is_enough_for_the_arn_where_it_says_it() {
 }
 
 #[test]
+fn a_function_that_reads_its_tags_may_read_them_and_of_no_other() {
+    let tagged = |scope: &mut Scope<'_>, names: &mut Bindings| PipelineConfig {
+        handler: KinesisHandler::builder().include_function_tags(true).build().into(),
+        ..to_archive(scope, names)
+    };
+    let (template, problems) = stack(kinesis, tagged);
+    assert_eq!(problems, [""; 0]);
+    let granted = granted(&template);
+    let on: Vec<&String> = granted.iter().filter(|(action, _)| action == "lambda:ListTags").map(|(_, on)| on).collect();
+    let function =
+        template["Resources"].as_object().unwrap().iter().find(|(_, r)| r["Type"] == "AWS::Lambda::Function");
+    assert_eq!(on, [&json!({"Fn::GetAtt": [function.unwrap().0, "Arn"]}).to_string()]);
+}
+
+#[test]
 fn a_need_that_cannot_be_granted_is_told() {
     let unbound = |_: &mut Scope<'_>, _: &mut Bindings| {
         let mut elsewhere = Bindings::new();

@@ -5,7 +5,7 @@
 use super::{
     bindings::Bindings,
     environment::{Constants, environment},
-    permissions,
+    permissions::{self, Grantee},
     search::SearchHandle,
     trigger::Trigger,
 };
@@ -14,6 +14,7 @@ use crate::{
     asset::FunctionCode,
     aws::{
         cloudwatch::{Alarm, Metric},
+        kms::KeyHandle,
         lambda::{Function, FunctionHandle},
         sns::TopicHandle,
     },
@@ -44,6 +45,9 @@ pub struct EtlFunction {
     /// The components that the pipeline may use.
     #[builder(default)]
     registry: Registry,
+    /// The KMS keys of ciphertexts in the config (a `KmsValue`), which do not say it themselves.
+    #[builder(default)]
+    decrypt_with: Vec<KeyHandle>,
     /// What makes it run.
     trigger: Trigger,
     /// The indices it writes, when it delivers to a search domain.
@@ -138,7 +142,8 @@ impl Construct for EtlFunction {
             function.metadata(scope, &name, copy);
         }
         let instead = self.instead.map(|instead| (instead.when, instead.pipeline.needs()));
-        permissions::grant(scope, function.role(), &self.pipeline.needs(), instead.as_ref(), &self.names);
+        let to = Grantee { function: &function, names: &self.names, decrypts_with: &self.decrypt_with };
+        permissions::grant(scope, &to, &self.pipeline.needs(), instead.as_ref());
         let ready: Option<Ref<CustomResource>> = self
             .indices
             .map(|indices| indices.search.admit(scope, &name, function.role(), &indices.patterns, &indices.template));

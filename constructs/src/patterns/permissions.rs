@@ -5,7 +5,7 @@
 use super::bindings::{Bindings, Resource};
 use crate::{
     Text,
-    aws::iam::RoleHandle,
+    aws::{iam::RoleHandle, kms::KeyHandle, lambda::FunctionHandle},
     codes,
     iam::Statement,
     template::{Condition, ConditionHandle},
@@ -17,43 +17,73 @@ use etl::{
     need::{Need, Target},
 };
 
-/// Grants `role` all that the pipeline needs, and tells of what cannot be granted. Where another pipeline may run instead, what only
-/// one of the two needs is granted only where that one runs.
+/// Who is granted what a pipeline needs, and what the needs speak of.
+pub(super) struct Grantee<'a> {
+    /// The function that runs the pipeline.
+    pub(super) function: &'a FunctionHandle,
+    /// What the names in the config stand for.
+    pub(super) names: &'a Bindings,
+    /// The keys of ciphertexts in the config.
+    pub(super) decrypts_with: &'a [KeyHandle],
+}
+
+/// Grants all that the pipeline needs, and tells of what cannot be granted. Where another pipeline may run instead, what only one of
+/// the two needs is granted only where that one runs.
 pub(super) fn grant(
     scope: &mut Scope<'_>,
-    role: &RoleHandle,
+    to: &Grantee<'_>,
     needs: &[Need],
     instead: Option<&(ConditionHandle, Vec<Need>)>,
-    names: &Bindings,
 ) {
-    let Some((when, others)) = instead else { return grant_all(scope, role, needs, names) };
+    let decrypts = |needs: &[Need]| needs.iter().any(|need| need.on == Target::KmsKey);
+    if !to.decrypts_with.is_empty() && !decrypts(needs) && !instead.is_some_and(|(_, others)| decrypts(others)) {
+        scope.problem(
+            codes::NEED,
+            "the pipeline is given a key to decrypt with, and its config has no ciphertext",
+            "leave out `decrypt_with`",
+        );
+    }
+    let Some((when, others)) = instead else { return grant_all(scope, to, needs) };
     let (both, only): (Vec<Need>, Vec<Need>) = needs.iter().cloned().partition(|need| others.contains(need));
     let others: Vec<Need> = others.iter().filter(|need| !both.contains(need)).cloned().collect();
-    grant_all(scope, role, &both, names);
-    grant_all(&mut scope.only_if(when), role, &others, names);
+    grant_all(scope, to, &both);
+    grant_all(&mut scope.only_if(when), to, &others);
     if !only.is_empty() {
         let otherwise = scope.condition(&format!("Not{}", when.name()), Condition::not(when.holds()));
-        grant_all(&mut scope.only_if(&otherwise), role, &only, names);
+        grant_all(&mut scope.only_if(&otherwise), to, &only);
     }
 }
 
-fn grant_all(scope: &mut Scope<'_>, role: &RoleHandle, needs: &[Need], names: &Bindings) {
+fn grant_all(scope: &mut Scope<'_>, to: &Grantee<'_>, needs: &[Need]) {
+    let role = to.function.role();
     for need in needs {
-        match statement(need, names) {
-            Ok(statement) => {
-                role.allow(scope, statement);
-                keys(scope, role, need, names);
-            }
-            Err(what) => scope.problem(
+        match (&need.on, to.decrypts_with) {
+            (Target::KmsKey, []) => scope.problem(
                 codes::NEED,
-                format!("the pipeline needs {}, and {what}", need.actions.join(", ")),
-                "bind the resource's handle and put what `bind` gives into the config",
+                format!(
+                    "the pipeline needs {}, and a ciphertext does not say which key made it",
+                    need.actions.join(", ")
+                ),
+                "name the key where the function is built: `decrypt_with(vec![key])`",
             ),
+            (Target::KmsKey, keys) => keys.iter().for_each(|key| key.grant_decrypt(scope, role)),
+            _ => match statement(need, to) {
+                Ok(statement) => {
+                    role.allow(scope, statement);
+                    keys(scope, role, need, to.names);
+                }
+                Err(what) => scope.problem(
+                    codes::NEED,
+                    format!("the pipeline needs {}, and {what}", need.actions.join(", ")),
+                    "bind the resource's handle and put what `bind` gives into the config",
+                ),
+            },
         }
     }
 }
 
-fn statement(need: &Need, names: &Bindings) -> Result<Statement, String> {
+fn statement(need: &Need, to: &Grantee<'_>) -> Result<Statement, String> {
+    let names = to.names;
     let allow = Statement::allow(need.actions.iter().copied());
     let arn = |name: &Late<String>,
                of: &dyn Fn(&Resource) -> Option<Value<String>>,
@@ -120,7 +150,8 @@ fn statement(need: &Need, names: &Bindings) -> Result<Statement, String> {
             },
             &|arn| Some(Value::Known(arn.to_owned())),
         )?]),
-        Target::FunctionTags => return Err("the function's tags cannot be granted by its own role here".into()),
+        // AWS keeps tags of functions, and not of their versions and aliases.
+        Target::FunctionTags => allow.on([to.function.arn().into_text()]),
         Target::KmsKey => return Err("a ciphertext does not say which key made it".into()),
     })
 }
