@@ -262,8 +262,10 @@ fn of_two_pipelines_what_only_one_needs_is_granted_only_with_that_one() {
     let version = &of_type(&template, "AWS::Lambda::Version")[0]["Properties"]["Description"];
     assert!(version.to_string().contains(r#"{"Fn::If":["Other",""#), "{version}");
     // Both are read as the function would read them.
-    let wrong =
-        |_: &mut Bindings| PipelineConfig { wrapper: S3Wrapper::builder().build().into(), ..pipeline("two".into()) };
+    let wrong = |_: &mut Bindings| PipelineConfig {
+        wrapper: Some(S3Wrapper::builder().build().into()),
+        ..pipeline("two".into())
+    };
     let (_, problems) = chosen(pipeline("one".into()), wrong);
     assert!(problems.iter().any(|p| p.starts_with("error[CFN051]") && p.contains("ETL024")), "{problems:#?}");
 }
