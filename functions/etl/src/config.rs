@@ -151,8 +151,8 @@ pub struct Source {
     #[builder(into)]
     #[schemars(length(min = 1))]
     pub name: String,
-    /// Which streams or objects belong to it: the expression must match the whole ARN of the stream, or the whole of
-    /// `s3://bucket/key`, where the key is URL-encoded as S3 has it in its notifications.
+    /// Which events belong to it: the expression must match the whole of what the handler chooses by. That is the ARN of the stream, queue,
+    /// topic or log group, or `s3://bucket/key`, where the key is URL-encoded as S3 has it in its notifications.
     #[serde(default = "anything")]
     #[builder(default = anything())]
     pub source_regex: WholePattern,

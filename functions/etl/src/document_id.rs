@@ -21,8 +21,10 @@ const TOO_LONG: Fault = Fault::new("the id is longer than 512 bytes");
 /// How a document gets its id.
 ///
 /// - `hash`: SHA-1 of the event as it was read (`use_hashid: true` in Bender). Two events with the same text are one document.
-/// - `origin`: made of where the event was read (stream, shard and sequence number, or bucket, key, version and offset), and of its
-///   place in each array that was split. Two deliveries of one event are one document, two equal events are two.
+/// - `origin`: made of where the event was read, and of its place in each array that was split. Two deliveries of one event are one
+///   document, two equal events are two. Where it was read is: of Kinesis and DynamoDB the stream, shard and sequence number (and the
+///   place in an aggregate); of an object its bucket, key, version and the offset; of SQS, SNS, EventBridge, CloudWatch Logs and
+///   Firehose the queue, topic, log group or stream and the id that AWS gave the message, event or record.
 /// - a path, such as `$.event.id`: what is there in the event as it is delivered, the wrapper's envelope included. An event that has
 ///   neither text nor number there, or an empty one, or one of more than 512 bytes, fails.
 #[derive(Clone, Debug)]
@@ -95,6 +97,23 @@ fn origin_id(event: &Event<'_>) -> Result<String, Fault> {
             ["s3", &object.bucket, &object.key, version].into_iter().for_each(&mut part);
             part(itoa::Buffer::new().format(facts.offset));
         }
+        OriginKind::Dynamodb(record) => {
+            ["dynamodb", &record.stream_arn, &record.sequence_number].into_iter().for_each(&mut part);
+            part(record.event_id.as_deref().unwrap_or_default());
+        }
+        OriginKind::Sqs(message) => ["sqs", &message.arn, &message.message_id].into_iter().for_each(&mut part),
+        OriginKind::Sns(message) => ["sns", &message.arn, &message.message_id].into_iter().for_each(&mut part),
+        OriginKind::EventBridge(event) => {
+            let parts = ["events", &event.account, &event.source, &event.event_id];
+            parts.into_iter().for_each(&mut part);
+        }
+        OriginKind::Logs(event) => {
+            let parts = ["logs", &event.owner, &event.log_group, &event.log_stream, &event.event_id];
+            parts.into_iter().for_each(&mut part);
+        }
+        OriginKind::Firehose(record) => {
+            ["firehose", &record.stream_arn, &record.record_id].into_iter().for_each(&mut part);
+        }
     }
     for element in &facts.elements {
         part(itoa::Buffer::new().format(*element));
@@ -142,7 +161,7 @@ impl JsonSchema for DocumentId {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{Facts, KinesisOrigin, Origin, S3Origin};
+    use crate::event::{Facts, FirehoseOrigin, KinesisOrigin, LogOrigin, MessageOrigin, Origin, S3Origin};
     use payload::Arena;
 
     fn id(how: &str, json: &str, facts: &Facts) -> Result<String, &'static str> {
@@ -159,13 +178,18 @@ mod tests {
         Facts { origin, offset, elements: elements.into(), ..Facts::default() }
     }
 
+    fn of(kind: OriginKind) -> Facts {
+        Facts { origin: Origin { kind, ..Origin::default() }, ..Facts::default() }
+    }
+
     #[test]
     fn the_id_of_an_origin_is_the_same_every_time_and_another_one_for_every_place() {
         let record = |sequence: &str, shard: &str| {
             let record =
                 KinesisOrigin { sequence_number: sequence.into(), shard_id: shard.into(), ..KinesisOrigin::default() };
-            Facts { origin: Origin { kind: OriginKind::Kinesis(record), ..Origin::default() }, ..Facts::default() }
+            of(OriginKind::Kinesis(record))
         };
+        let message = || MessageOrigin { arn: "a".into(), message_id: "m".into() };
         let places = [
             object("k", "v", 0, &[]),
             object("k", "v", 1, &[]),
@@ -175,6 +199,12 @@ mod tests {
             object("kv", "", 0, &[]),
             record("12", "s"),
             record("2", "s1"),
+            of(OriginKind::Sqs(message())),
+            of(OriginKind::Sns(message())),
+            of(OriginKind::Sqs(MessageOrigin { message_id: "n".into(), ..message() })),
+            of(OriginKind::Logs(LogOrigin { event_id: "1".into(), ..LogOrigin::default() })),
+            of(OriginKind::Logs(LogOrigin { event_id: "2".into(), ..LogOrigin::default() })),
+            of(OriginKind::Firehose(FirehoseOrigin { record_id: "1".into(), ..FirehoseOrigin::default() })),
         ];
         let ids: Vec<_> = places.iter().map(|facts| id("origin", "{}", facts).unwrap()).collect();
         assert!(ids.iter().all(|id| id.len() == 40));

@@ -74,7 +74,7 @@ impl Facts {
         self.time_ms.unwrap_or(self.arrival_ms)
     }
 
-    /// The partitions that operations made, followed by the handler's own (`__shardid__`, `__filename__`).
+    /// The partitions that operations made, followed by the handler's own (`__shardid__`, `__filename__`, `__keys__`).
     pub fn partitions(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
         let own = self.partitions.iter().map(|(name, value)| (&**name, value.as_deref()));
         own.chain(self.origin.partition.iter().map(|(name, value)| (*name, Some(&**value))))
@@ -91,11 +91,11 @@ impl Facts {
 pub struct Origin {
     /// What kind of place, and which.
     pub kind: OriginKind,
-    /// AWS's name of the service: `aws:kinesis`, `aws:s3`; `aws:sns` for objects announced by SNS.
+    /// AWS's name of the service: `aws:kinesis`, `aws:s3`, …; `aws:sns` for the objects of `SNSS3Handler`.
     pub source_name: &'static str,
     /// AWS's name of the region.
     pub region: Arc<str>,
-    /// The partition that the handler adds to every event: `__shardid__` or `__filename__`, and its value.
+    /// The partition that the handler adds to every event: `__shardid__`, `__filename__` or `__keys__`, and its value.
     pub partition: Option<(&'static str, Arc<str>)>,
 }
 
@@ -109,6 +109,18 @@ pub enum OriginKind {
     Kinesis(KinesisOrigin),
     /// A line of an S3 object.
     S3(S3Origin),
+    /// A change of an item, from a table's stream.
+    Dynamodb(DynamodbOrigin),
+    /// A message of an SQS queue.
+    Sqs(MessageOrigin),
+    /// A message of an SNS topic.
+    Sns(MessageOrigin),
+    /// An event of an `EventBridge` bus.
+    EventBridge(EventBridgeOrigin),
+    /// An event of a CloudWatch log group.
+    Logs(LogOrigin),
+    /// A record that Firehose wants transformed.
+    Firehose(FirehoseOrigin),
 }
 
 /// A kind of place that events are read from: what a handler gives, and what a wrapper can wrap.
@@ -118,6 +130,18 @@ pub enum Place {
     Kinesis,
     /// A bucket.
     S3,
+    /// The stream of a table.
+    Dynamodb,
+    /// A queue.
+    Sqs,
+    /// A topic.
+    Sns,
+    /// A bus.
+    EventBridge,
+    /// A log group.
+    Logs,
+    /// A delivery stream.
+    Firehose,
 }
 
 /// Which record of a Kinesis stream.
@@ -148,6 +172,65 @@ pub struct S3Origin {
     pub version_id: Option<String>,
     /// What orders the events of one key.
     pub sequencer: Option<String>,
+}
+
+/// Which record of a table's stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DynamodbOrigin {
+    /// ARN of the stream.
+    pub stream_arn: Arc<str>,
+    /// The record's number in its shard.
+    pub sequence_number: String,
+    /// What DynamoDB calls the record.
+    pub event_id: Option<String>,
+    /// `INSERT`, `MODIFY` or `REMOVE`.
+    pub event_name: Option<String>,
+    /// `aws:dynamodb`, as the record says.
+    pub event_source: Option<Arc<str>>,
+}
+
+/// Which message of a queue or topic.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MessageOrigin {
+    /// ARN of the queue or topic.
+    pub arn: Arc<str>,
+    /// The same for each time that it is received.
+    pub message_id: String,
+}
+
+/// Which event of a bus.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventBridgeOrigin {
+    /// Who sent it: `aws.ec2`.
+    pub source: String,
+    /// What kind of event it is.
+    pub detail_type: String,
+    /// The account it is from.
+    pub account: String,
+    /// The event's id.
+    pub event_id: String,
+}
+
+/// Which event of a log group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogOrigin {
+    /// The account of the log group.
+    pub owner: Arc<str>,
+    /// The log group.
+    pub log_group: Arc<str>,
+    /// The stream in it.
+    pub log_stream: Arc<str>,
+    /// The event's id, its own in the log group.
+    pub event_id: String,
+}
+
+/// Which record of a delivery stream.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FirehoseOrigin {
+    /// ARN of the delivery stream.
+    pub stream_arn: Arc<str>,
+    /// The record's id, the same each time that it is handed over.
+    pub record_id: String,
 }
 
 /// What an operation says becomes of an event.

@@ -2,7 +2,7 @@
 //!
 //! Imports: `component`, `event`, `need`.
 
-use super::{Batch, Body, Common, Handler, NotOurs, OnFailure, Tag, Trigger, yes};
+use super::{Batch, Body, Common, Handler, NotOurs, OnFailure, Tag, Text, Trigger, yes};
 use crate::{
     component::Component,
     event::{Context, Facts, KinesisOrigin, Origin, OriginKind, Place},
@@ -11,7 +11,7 @@ use crate::{
 use bon::Builder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 /// Reads the records of a Kinesis stream. Each record is one event.
 ///
@@ -103,7 +103,7 @@ impl Handler for KinesisHandler {
             origin: last.origin(sequence_number.clone(), given.partition_key, self.add_shardid_to_partitions),
             ..Facts::default()
         };
-        Trigger { id: sequence_number.into(), facts, source: arn.into(), body: Body::Nothing("stands in") }
+        Trigger { id: sequence_number.into(), facts, source: arn.into(), group: None, body: Body::Nothing("stands in") }
     }
 
     fn reads_objects(&self) -> bool {
@@ -115,10 +115,9 @@ const STAND_IN_ARN: &str = "arn:aws:kinesis:us-east-1:123456789012:stream/log-st
 
 impl KinesisHandler {
     fn trigger<'j>(&self, record: Record<'j>, last: &mut Shard) -> Trigger<'j> {
-        let text = |text: Option<Text<'j>>| text.map(|text| text.0).unwrap_or_default();
-        let source = text(record.event_source_arn);
-        let sequence = text(record.stream.sequence_number);
-        let event_id = text(record.event_id);
+        let source = Text::or_empty(record.event_source_arn);
+        let sequence = Text::or_empty(record.stream.sequence_number);
+        let event_id = Text::or_empty(record.event_id);
         let event_source = record.event_source.as_ref().map(|source| &*source.0);
         let shard = event_id.split_once(':').map(|(shard, _)| shard);
         last.choose(&source, record.aws_region.as_ref().map(|region| &*region.0), shard, event_source);
@@ -132,7 +131,7 @@ impl KinesisHandler {
             Some(data) => Body::Base64 { text: data.0, gzip: self.decompress },
             None => Body::Unreadable("the record has no data"),
         };
-        Trigger { id: sequence, facts, source, body }
+        Trigger { id: sequence, facts, source, group: None, body }
     }
 }
 
@@ -223,11 +222,6 @@ struct Content<'j> {
     data: Option<Text<'j>>,
     approximate_arrival_timestamp: Option<f64>,
 }
-
-/// A string that is borrowed unless it has escapes.
-#[derive(Deserialize)]
-#[serde(transparent)]
-struct Text<'j>(#[serde(borrow)] Cow<'j, str>);
 
 #[cfg(test)]
 mod tests {

@@ -8,14 +8,20 @@
 //!
 //! Imports: `component`, `event`, `late`, `need`.
 
+pub mod event_bridge;
 pub mod kinesis;
 mod notification;
 pub mod s3;
+pub mod sns;
 pub mod sns_s3;
+pub mod sqs;
 
+pub use event_bridge::EventBridgeHandler;
 pub use kinesis::KinesisHandler;
 pub use s3::S3Handler;
+pub use sns::SNSHandler;
 pub use sns_s3::SNSS3Handler;
+pub use sqs::SQSHandler;
 
 use crate::{
     component::{Component, Room, Settings},
@@ -29,9 +35,12 @@ use std::borrow::Cow;
 
 /// Enters what is in this room.
 pub(crate) fn register(room: &mut Room<dyn BuildHandler>) {
+    room.add::<EventBridgeHandler>();
     room.add::<KinesisHandler>();
     room.add::<S3Handler>();
+    room.add::<SNSHandler>();
     room.add::<SNSS3Handler>();
+    room.add::<SQSHandler>();
 }
 
 /// What an author of a handler writes.
@@ -131,6 +140,9 @@ pub struct Batch<'j> {
 pub enum OnFailure {
     /// A partial batch response that names the first trigger that is not safe: it and all after it come again, in order.
     Suffix,
+    /// A partial batch response that names every item that is not safe: they come again, and no other. Of a group, whose order must
+    /// be kept, all behind the first that is not safe come again with it.
+    Items,
     /// The invocation fails, and all of it comes again.
     Whole,
 }
@@ -138,12 +150,14 @@ pub enum OnFailure {
 /// What comes again or not, as a whole: a record of a stream, an object that was announced.
 #[derive(Debug)]
 pub struct Trigger<'j> {
-    /// What Lambda knows it by; for a log, or for the answer.
+    /// What Lambda knows it by; for a log, or for the answer. Several triggers may come of one item of a batch, and have its id.
     pub id: Cow<'j, str>,
     /// What is known of the events in it: the origin, the time of arrival. The pipeline fills in the rest.
     pub facts: Facts,
-    /// What `source_regex` is held against: a stream's ARN or `s3://bucket/key`.
+    /// What `source_regex` is held against: the ARN of a stream, queue or topic, `s3://bucket/key`, …
     pub source: Cow<'j, str>,
+    /// What it must keep its order in, if triggers come again one by one: the group of a FIFO queue.
+    pub group: Option<Cow<'j, str>>,
     /// The content, or where it is.
     pub body: Body<'j>,
 }
@@ -186,6 +200,28 @@ fn read_json<'j, T: Deserialize<'j>>(json: &'j [u8]) -> Result<T, NotOurs> {
         let what = if error.is_data() { "a member is missing or of another type" } else { "it is not JSON" };
         NotOurs(format!("{what} (line {}, column {})", error.line(), error.column()))
     })
+}
+
+/// A string that is borrowed unless it has escapes.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(transparent)]
+struct Text<'j>(#[serde(borrow)] Cow<'j, str>);
+
+impl<'j> Text<'j> {
+    /// The text; empty if there is none.
+    fn or_empty(text: Option<Self>) -> Cow<'j, str> {
+        text.map(|text| text.0).unwrap_or_default()
+    }
+}
+
+/// A time in RFC 3339 as milliseconds since 1970.
+fn moment(time: &str) -> Option<i64> {
+    time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
+}
+
+/// The region in an ARN.
+fn region_of(arn: &str) -> &str {
+    arn.split(':').nth(3).unwrap_or_default()
 }
 
 /// Seconds with a fraction, as Lambda writes times, to milliseconds.

@@ -1,6 +1,6 @@
 //! What S3 announces: notifications of objects, as they come directly or inside a message of SNS.
 
-use super::{Body, NotOurs, Trigger};
+use super::{Body, NotOurs, Trigger, moment};
 use crate::event::{Context, Facts, Origin, OriginKind, S3Origin, hash_text, sha1_hex};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -22,7 +22,7 @@ pub(super) fn triggers(json: &[u8], source_name: &'static str, out: &mut Vec<Tri
 
 /// A trigger with nothing to read.
 pub(super) fn nothing(id: String, body: Body<'static>) -> Trigger<'static> {
-    Trigger { id: id.into(), facts: Facts::default(), source: Cow::Borrowed(""), body }
+    Trigger { id: id.into(), facts: Facts::default(), source: Cow::Borrowed(""), group: None, body }
 }
 
 fn trigger(record: Record, source_name: &'static str) -> Trigger<'static> {
@@ -40,7 +40,7 @@ fn trigger(record: Record, source_name: &'static str) -> Trigger<'static> {
         },
     };
     let origin = S3Origin { bucket, key, version_id, sequencer };
-    let arrival_ms = record.event_time.as_deref().and_then(millis).unwrap_or_default();
+    let arrival_ms = record.event_time.as_deref().and_then(moment).unwrap_or_default();
     at(origin, source_name, &record.aws_region.unwrap_or_default(), arrival_ms, body)
 }
 
@@ -53,7 +53,7 @@ pub(super) fn stand_in(context: &Context, name: &str, source_name: &'static str)
         version_id: given.version_id,
         sequencer: None,
     };
-    let arrival_ms = given.event_time.as_deref().and_then(millis).or(context.now_ms).unwrap_or_default();
+    let arrival_ms = given.event_time.as_deref().and_then(moment).or(context.now_ms).unwrap_or_default();
     at(origin, source_name, &given.aws_region.unwrap_or_default(), arrival_ms, Body::Nothing("stands in"))
 }
 
@@ -68,11 +68,7 @@ fn at(
     let partition = Some(("__filename__", hash_text(&sha1_hex(origin.key.as_bytes())).into()));
     let origin = Origin { kind: OriginKind::S3(origin), source_name, region: region.into(), partition };
     let facts = Facts { origin, arrival_ms, ..Facts::default() };
-    Trigger { id: source.clone().into(), facts, source: source.into(), body }
-}
-
-fn millis(time: &str) -> Option<i64> {
-    time.parse::<jiff::Timestamp>().ok().map(jiff::Timestamp::as_millisecond)
+    Trigger { id: source.clone().into(), facts, source: source.into(), group: None, body }
 }
 
 /// Undoes the URL encoding of a key: `+` is a blank.

@@ -5,6 +5,7 @@
 use super::{Ledger, books::Books};
 use crate::handlers::{OnFailure, Trigger};
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 
 /// An invocation that is over.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,26 +37,56 @@ pub(super) fn all_failed(ledger: &Ledger, has_worked: bool) -> bool {
     !has_worked && one_way && ledger.delivered == 0 && ledger.dropped.is_empty() && ledger.handed_back() == 0
 }
 
-/// What Lambda is answered.
+/// Of each trigger, whether it comes again.
+pub(super) fn again(books: &Books, on_failure: OnFailure, triggers: &[Trigger<'_>]) -> Vec<bool> {
+    let mut again: Vec<bool> = books.safety.flags().collect();
+    match on_failure {
+        OnFailure::Whole if again.contains(&true) => again.fill(true),
+        OnFailure::Suffix => {
+            let first = again.iter().position(|again| *again).unwrap_or(again.len());
+            again[first..].fill(true);
+        }
+        OnFailure::Items => {
+            let failed = |(again, _): &(&bool, &Trigger<'_>)| **again;
+            let items: BTreeSet<String> =
+                again.iter().zip(triggers).filter(failed).map(|(_, trigger)| trigger.id.to_string()).collect();
+            let mut groups = BTreeSet::new();
+            for (again, trigger) in again.iter_mut().zip(triggers) {
+                *again |= items.contains(&*trigger.id) || trigger.group.as_ref().is_some_and(|g| groups.contains(g));
+                if let (true, Some(group)) = (*again, &trigger.group) {
+                    groups.insert(group.clone());
+                }
+            }
+        }
+        OnFailure::Whole => {}
+    }
+    again
+}
+
+/// What Lambda is answered. `again`: of each trigger, whether it comes again.
 pub(super) fn answer(
-    books: &Books,
+    ledger: &Ledger,
     on_failure: OnFailure,
     triggers: &[Trigger<'_>],
-    fail_on_exception: bool,
+    again: &[bool],
     handed_back: u64,
 ) -> Result<Value, Failure> {
-    let first = books.safety.first_unsafe().filter(|_| fail_on_exception);
-    match (on_failure, first) {
-        (OnFailure::Whole, None) => Ok(Value::Null),
-        (OnFailure::Suffix, None) => Ok(json!({ "batchItemFailures": [] })),
-        (OnFailure::Suffix, Some(first)) => {
-            let id = triggers.get(first).map(|trigger| &*trigger.id).unwrap_or_default();
-            Ok(json!({ "batchItemFailures": [{ "itemIdentifier": id }] }))
-        }
-        (OnFailure::Whole, Some(_)) => {
-            let reason = books.ledger.failed.last().map(|failed| format!(": {}: {}", failed.component, failed.reason));
+    let ids = again.iter().zip(triggers).filter(|(again, _)| **again).map(|(_, trigger)| &*trigger.id);
+    match on_failure {
+        OnFailure::Whole if again.contains(&true) => {
+            let reason = ledger.failed.last().map(|failed| format!(": {}: {}", failed.component, failed.reason));
             let message = format!("{handed_back} events could not be delivered{}", reason.unwrap_or_default());
             Err(Failure { message })
         }
+        OnFailure::Whole => Ok(Value::Null),
+        OnFailure::Suffix => Ok(batch_response(ids.take(1))),
+        OnFailure::Items => {
+            let mut named = BTreeSet::new();
+            Ok(batch_response(ids.filter(|id| named.insert(*id))))
+        }
     }
+}
+
+fn batch_response<'t>(ids: impl Iterator<Item = &'t str>) -> Value {
+    json!({ "batchItemFailures": ids.map(|id| json!({ "itemIdentifier": id })).collect::<Vec<_>>() })
 }

@@ -319,11 +319,12 @@ impl<'p> Run<'p> {
             };
             self.log(if back { Level::Error } else { Level::Warn }, message, &fields);
         }
-        let answer = outcome::answer(&self.books, self.on_failure, triggers, fail, handed_back);
+        let again = if fail { outcome::again(&self.books, self.on_failure, triggers) } else { vec![] };
+        let answer = outcome::answer(&self.books.ledger, self.on_failure, triggers, &again, handed_back);
         if answer.is_err() {
             self.notice();
         }
-        let delivered_again = if fail { self.books.safety.delivered_again() } else { 0 };
+        let delivered_again = self.books.safety.delivered_again(&again);
         (self.whole.handed_back, self.whole.delivered_again) = (handed_back, delivered_again);
         let ledger = std::mem::take(&mut self.books.ledger);
         self.end(Invoked { answer, ledger, handed_back, delivered_again })

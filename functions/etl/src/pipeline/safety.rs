@@ -59,15 +59,15 @@ impl Safety {
         self.triggers.iter_mut().for_each(|trigger| trigger.handed_back = true);
     }
 
-    /// The first trigger that must come again.
-    pub(super) fn first_unsafe(&self) -> Option<usize> {
-        self.triggers.iter().position(|trigger| trigger.handed_back || trigger.pending > 0)
+    /// Of each trigger, whether it must come again.
+    pub(super) fn flags(&self) -> impl Iterator<Item = bool> {
+        self.triggers.iter().map(|trigger| trigger.handed_back || trigger.pending > 0)
     }
 
-    /// Events that are delivered although their trigger comes again, when it and all after it do.
-    pub(super) fn delivered_again(&self) -> u64 {
-        let from = self.first_unsafe().unwrap_or(self.triggers.len());
-        self.triggers.iter().skip(from).map(|trigger| trigger.delivered).sum()
+    /// Events that are delivered although their trigger comes again.
+    pub(super) fn delivered_again(&self, again: &[bool]) -> u64 {
+        let both = self.triggers.iter().zip(again);
+        both.filter(|(_, again)| **again).map(|(trigger, _)| trigger.delivered).sum()
     }
 
     fn with(&mut self, trigger: u32, change: impl FnOnce(&mut Trigger)) {
@@ -92,8 +92,9 @@ mod tests {
         safety.delivered(share(a, 1));
         safety.delivered(share(b, 1));
         safety.delivered(share(c, 1));
-        assert_eq!((safety.first_unsafe(), safety.delivered_again()), (Some(1), 2));
+        assert_eq!(safety.flags().collect::<Vec<_>>(), [false, true, false]);
+        assert_eq!(safety.delivered_again(&[false, true, true]), 2);
         safety.settled(share(b, 1));
-        assert_eq!((safety.first_unsafe(), safety.delivered_again()), (None, 0));
+        assert!(safety.flags().all(|again| !again));
     }
 }

@@ -8,6 +8,8 @@ mod branches;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod items;
+#[cfg(test)]
 mod law;
 #[cfg(test)]
 mod parts;
