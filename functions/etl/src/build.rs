@@ -3,18 +3,18 @@
 //! Every room has the same three faces of a component: the trait that its author writes (`Operation`), the one that a config holds
 //! (`BuildOperation`), and the one that runs (`RunOperation`). An author writes the first; the others follow from it.
 //!
-//! Imports: `ports`.
+//! Imports: `asset`.
 
-use crate::ports::Objects;
-use std::fmt;
+use crate::asset::Assets;
+use std::{fmt, sync::Arc};
 
 /// What a component may ask for while it is built: once in the life of a function, before the first event.
 #[derive(Clone, Copy)]
 pub struct BuildCx<'a> {
     /// The region that the function runs in; what a component without a `region` of its own means.
     pub region: &'a str,
-    /// Objects to read, such as a database.
-    pub objects: &'a dyn Objects,
+    /// Files to read when the first event needs them, such as a database.
+    pub assets: &'a Arc<Assets>,
 }
 
 impl fmt::Debug for BuildCx<'_> {
@@ -23,8 +23,7 @@ impl fmt::Debug for BuildCx<'_> {
     }
 }
 
-/// Why a component cannot be built. What a config's check can find does not get here: this is what only the place can tell, such as a
-/// database that is not there.
+/// Why a component cannot be built. What a config's check can find does not get here: this is what only the place can tell.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{component}: {message}")]
 pub struct BuildError {

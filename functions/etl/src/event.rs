@@ -240,6 +240,8 @@ pub enum Outcome {
     Pass,
     /// It is not wanted, for a reason that the ledger counts. Few words, always the same.
     Drop(&'static str),
+    /// It cannot be worked on now, for no fault of its own: it comes again with its trigger, and so does what follows it.
+    HandBack(Outage),
 }
 
 /// This one event cannot be worked on. Its neighbours are not touched by it.
@@ -283,7 +285,7 @@ impl From<payload::ChangeError> for Fault {
     }
 }
 
-/// The far side does not do its part. What was not safe by then is handed back to the trigger.
+/// The far side, or a file that is needed, does not do its part. What was not safe by then is handed back to the trigger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{reason}")]
 pub struct Outage {

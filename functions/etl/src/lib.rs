@@ -3,6 +3,7 @@
 //! Pure: no AWS SDK, no async runtime, no clock, no environment, no network, no files, no printing. The far side is
 //! reached through ports.
 
+pub mod asset;
 pub mod bounded;
 pub mod build;
 pub mod codes;

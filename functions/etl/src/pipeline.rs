@@ -8,7 +8,7 @@
 //! | be a function | [`Pipeline::invoke`] |
 //! | run on files | [`Pipeline::begin`], [`Run::record`], [`Run::object`], [`Run::finish`] |
 //!
-//! Imports: `build`, `config`, `event`, `handlers`, `payload`, `ports`, the rooms' object-safe traits.
+//! Imports: `asset`, `build`, `config`, `event`, `handlers`, `payload`, `ports`, the rooms' object-safe traits.
 
 mod books;
 mod branches;
@@ -32,6 +32,7 @@ pub use outcome::{Failure, Invoked};
 pub use run::Run;
 
 use crate::{
+    asset::Assets,
     build::{BuildCx, BuildError},
     config::{HandlerConfig, PipelineConfig, ReporterConfig},
     event::Context,
@@ -41,6 +42,7 @@ use crate::{
 use exits::{Exit, Exits};
 use payload::Arena;
 use source::{Choice, Source};
+use std::sync::Arc;
 
 /// A pipeline that runs.
 #[derive(Debug)]
@@ -93,9 +95,10 @@ impl Pipeline {
     /// Builds a pipeline: once in the life of a function.
     ///
     /// # Errors
-    /// What only the place can tell, such as a database that is not there.
+    /// What only the place can tell.
     pub fn new(config: &PipelineConfig, environment: Environment, ports: Ports) -> Result<Self, BuildError> {
-        let cx = BuildCx { region: &environment.region, objects: &*ports.objects };
+        let assets = Arc::new(Assets::new(ports.clone()));
+        let cx = BuildCx { region: &environment.region, assets: &assets };
         let exits = config.exits();
         let built = exits.iter().enumerate().map(|(number, exit)| Exit::new(exit, &cx, number, exits.len()));
         let exits = built.collect::<Result<Vec<_>, _>>()?;

@@ -1,15 +1,16 @@
 //! `GeoIpOperation`: where in the world an address is.
 //!
-//! Imports: `build`, `component`, `event`, `field`, `late`, `need`, `payload`.
+//! Imports: `asset`, `build`, `component`, `event`, `field`, `late`, `need`, `payload`.
 
 use super::Operation;
 use crate::{
+    asset::{self, Asset, Content},
     build::{BuildCx, BuildError},
     component::{Component, Mistake},
     event::{Event, Fault, Outcome},
     field,
     late::Late,
-    need::{Need, Target},
+    need::Need,
 };
 use bon::Builder;
 use maxminddb::{Reader, geoip2};
@@ -18,9 +19,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{
     fmt::{self, Write as _},
-    io::Read as _,
     net::IpAddr,
+    sync::Arc,
 };
+
+/// Of the database. The largest of `MaxMind`'s own have some 300 MB.
+const MAX_BYTES: u64 = 1 << 30;
 
 /// Looks an address up in a `MaxMind` database of cities and adds what it says as an object.
 ///
@@ -40,7 +44,9 @@ pub struct GeoIpOperation {
     #[schemars(extend("format" = "path"))]
     pub dst_field_name: String,
     /// The database, in the `mmdb` format: `s3://bucket/key`, or a file of the function's package (`GeoLite2-City.mmdb`, `file://…`). It is
-    /// read once, when the function starts, and kept in memory.
+    /// read when the first event needs it and kept in memory, once for all operations that name it. While it cannot be read, events with
+    /// an address are handed back to the trigger. (Bender reads it when the function starts, and loses every event of a batch that it
+    /// cannot read it for.)
     #[builder(into)]
     pub geo_lite_db: Late<String>,
     /// What to add. An empty list adds an empty object.
@@ -83,93 +89,80 @@ impl Component for GeoIpOperation {
                                    geo_properties: [COUNTRY_ISO_CODE, CITY_NAME, LOCATION]\n";
 
     fn needs(&self) -> Vec<Need> {
-        let elsewhere = match &self.geo_lite_db {
-            Late::Now(database) => matches!(place(database), Some(Place::Object { .. })),
-            // Nobody names a file of the package by a variable: with another package comes another config.
-            Late::Env(_) => true,
-        };
-        let need = || Need { actions: &["s3:GetObject"], on: Target::Object(self.geo_lite_db.clone()) };
-        elsewhere.then(need).into_iter().collect()
+        asset::need(&self.geo_lite_db).into_iter().collect()
     }
 
     fn check(&self) -> Vec<Mistake> {
-        let wrong = self.geo_lite_db.now().is_some_and(|db| place(db).is_none());
-        let mistake = || {
-            let message = "the database is neither an object of a bucket nor a file";
-            Mistake::new("geo_lite_db", message).help("write `s3://bucket/key`, or the path of a file of the package")
-        };
-        wrong.then(mistake).into_iter().collect()
+        asset::mistake("geo_lite_db", &self.geo_lite_db).into_iter().collect()
     }
 }
 
-/// Where the database is.
-enum Place<'a> {
-    Object { bucket: &'a str, key: &'a str },
-    File(&'a str),
-}
-
-fn place(address: &str) -> Option<Place<'_>> {
-    match address.split_once("://") {
-        Some(("s3", object)) => {
-            let (bucket, key) = object.split_once('/')?;
-            (!bucket.is_empty() && !key.is_empty()).then_some(Place::Object { bucket, key })
-        }
-        Some(("file", path)) if !path.is_empty() => Some(Place::File(path)),
-        None if !address.is_empty() => Some(Place::File(address)),
-        _ => None,
-    }
-}
-
-/// The database, and the paths, read once.
+/// The database, and the paths.
 pub struct State {
     from: Path,
     to: Path,
-    database: Reader<Vec<u8>>,
+    database: Asset<Reader<Shared>>,
     text: String,
 }
 
 impl fmt::Debug for State {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("State").field("from", &self.from).field("to", &self.to).finish_non_exhaustive()
+        let Self { from, to, database, text: _ } = self;
+        f.debug_struct("State").field("from", from).field("to", to).field("database", database).finish_non_exhaustive()
     }
+}
+
+/// The file's bytes, which several operations may hold.
+struct Shared(Arc<Content>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        (*self.0).as_ref()
+    }
+}
+
+fn open(content: &Arc<Content>) -> Result<Reader<Shared>, String> {
+    Reader::from_source(Shared(Arc::clone(content))).map_err(|error| error.to_string())
 }
 
 impl Operation for GeoIpOperation {
     type State = State;
 
     fn state(&self, cx: &BuildCx<'_>) -> Result<State, BuildError> {
-        let address = self.geo_lite_db.now().map(String::as_str).unwrap_or_default();
-        let wrong = |why: &dyn fmt::Display| BuildError::new(format!("geo_lite_db `{address}` cannot be read: {why}"));
-        let opened = match place(address).ok_or_else(|| wrong(&"it is neither an object of a bucket nor a file"))? {
-            Place::Object { bucket, key } => cx.objects.open(bucket, key, None),
-            Place::File(path) => cx.objects.file(path),
-        };
-        let mut object = opened.map_err(|error| wrong(&error))?;
-        let mut bytes = Vec::with_capacity(object.size.and_then(|size| usize::try_from(size).ok()).unwrap_or_default());
-        object.reader.read_to_end(&mut bytes).map_err(|error| wrong(&error))?;
-        let database = Reader::from_source(bytes).map_err(|error| wrong(&error))?;
         Ok(State {
             from: field::path(&self.src_field_name)?,
             to: field::path(&self.dst_field_name)?,
-            database,
+            database: Asset::new(cx.assets, Self::NAME, &self.geo_lite_db, MAX_BYTES),
             text: String::new(),
         })
+    }
+
+    fn begin(&self, state: &mut State) {
+        state.database.begin();
     }
 
     fn perform(&self, state: &mut State, event: &mut Event<'_>) -> Result<Outcome, Fault> {
         let State { from, to, database, text } = state;
         let found = event.payload.get(from).filter(|value| !value.is_null()).map(Value::to_text);
-        let address = found.and_then(|text| text.split(',').next()?.parse::<IpAddr>().ok());
-        let city = address
-            .and_then(|address| database.lookup(address.to_canonical()).ok()?.decode::<geoip2::City<'_>>().ok()?);
         text.clear();
-        if city.is_some_and(|city| self.describe(&city, text).is_some()) {
+        let known = match found.and_then(|text| text.split(',').next()?.parse::<IpAddr>().ok()) {
+            None => None,
+            Some(address) => match database.get(open) {
+                Ok(database) => find(database, address).and_then(|city| self.describe(&city, text)),
+                Err(outage) => return Ok(Outcome::HandBack(outage)),
+            },
+        };
+        if known.is_some() {
             event.payload.set(to, New::Json(text))?;
         } else if self.fail_on_not_found {
             return Err(Fault::new("no address that is in the database"));
         }
         Ok(Outcome::Pass)
     }
+}
+
+fn find(database: &Reader<Shared>, address: IpAddr) -> Option<geoip2::City<'_>> {
+    database.lookup(address.to_canonical()).ok()?.decode().ok()?
 }
 
 impl GeoIpOperation {
@@ -217,74 +210,59 @@ fn member(out: &mut String, name: &str, value: Option<&str>) {
 mod tests {
     use super::*;
     use crate::{
+        asset::Assets,
         event::Facts,
-        ports::{Object, ObjectError, Objects},
-        testing::{NoObjects, cx, perform_with},
+        testing::{World, cx, perform_with, step},
     };
     use serde_json::Value as Json;
-    use std::{fs, io::Cursor, path::PathBuf};
+    use std::{fs, path::PathBuf};
 
     fn corpus(name: &str) -> PathBuf {
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/geoip").join(name)
     }
 
     /// The test database under `geo` in the bucket `b`, and as the file `geo`. None where the corpus is not there.
-    struct Database(Vec<u8>);
-
-    impl Database {
-        fn load() -> Option<Self> {
-            let bytes = fs::read(corpus("GeoIP2-City-Test.mmdb")).ok();
-            if bytes.is_none() {
-                println!("skipped: the corpus is not there");
-            }
-            bytes.map(Self)
-        }
+    fn database() -> Option<(World, Arc<Assets>)> {
+        let Ok(bytes) = fs::read(corpus("GeoIP2-City-Test.mmdb")) else {
+            println!("skipped: the corpus is not there");
+            return None;
+        };
+        let world = World::new();
+        world.objects.put("b", "geo", Ok(bytes.clone()));
+        world.objects.put("", "geo", Ok(bytes));
+        let assets = Arc::new(Assets::new(world.ports()));
+        Some((world, assets))
     }
 
-    impl Objects for Database {
-        fn open(&self, bucket: &str, key: &str, _: Option<&str>) -> Result<Object, ObjectError> {
-            if (bucket, key) == ("b", "geo") { self.file("geo") } else { Err(ObjectError::Gone) }
-        }
-
-        fn file(&self, path: &str) -> Result<Object, ObjectError> {
-            if path != "geo" {
-                return Err(ObjectError::Gone);
-            }
-            Ok(Object { reader: Box::new(Cursor::new(self.0.clone())), size: Some(self.0.len() as u64) })
-        }
-    }
-
-    fn lookup(database: &Database, operation: &GeoIpOperation, ip: &str) -> Result<String, &'static str> {
+    fn lookup(assets: &Arc<Assets>, operation: &GeoIpOperation, ip: &str) -> Result<String, &'static str> {
         let text = format!(r#"{{"ip":"{ip}"}}"#);
-        perform_with(operation, database, &mut Facts::default(), &text)
-            .map(Result::unwrap)
-            .map_err(|fault| fault.reason)
+        perform_with(operation, assets, &mut Facts::default(), &text).map(Result::unwrap).map_err(|fault| fault.reason)
     }
 
     #[test]
     fn the_first_address_is_looked_up_and_nothing_is_resolved() {
         use GeoProperty::{CountryIsoCode, Location, PostalCode, SubdivisionIsoCode};
-        let Some(database) = Database::load() else { return };
+        let Some((_, assets)) = database() else { return };
         for db in ["s3://b/geo", "file://geo", "geo"] {
             let all = vec![CountryIsoCode, PostalCode, SubdivisionIsoCode, Location];
             let operation = GeoIpOperation::builder().src_field_name("ip").geo_lite_db(db).geo_properties(all).build();
             let found =
                 r#"{"country_iso_code":"GB","subdivision_iso_code":"ENG","location":{"lat":51.5142,"lon":-0.0931}}"#;
             for ip in ["81.2.69.142", "81.2.69.142, 10.0.0.1", "::ffff:81.2.69.142"] {
-                assert_eq!(lookup(&database, &operation, ip), Ok(format!(r#"{{"ip":"{ip}","geo_ip":{found}}}"#)));
+                assert_eq!(lookup(&assets, &operation, ip), Ok(format!(r#"{{"ip":"{ip}","geo_ip":{found}}}"#)));
             }
             for ip in ["10.0.0.1", "", ",", " 81.2.69.142", "localhost"] {
-                assert_eq!(lookup(&database, &operation, ip), Ok(format!(r#"{{"ip":"{ip}"}}"#)));
+                assert_eq!(lookup(&assets, &operation, ip), Ok(format!(r#"{{"ip":"{ip}"}}"#)));
             }
             let strict = GeoIpOperation { fail_on_not_found: true, ..operation };
-            assert_eq!(lookup(&database, &strict, "10.0.0.1"), Err("no address that is in the database"));
+            assert_eq!(lookup(&assets, &strict, "10.0.0.1"), Err("no address that is in the database"));
         }
     }
 
     #[test]
     fn every_network_of_the_test_database_is_found_as_expected() {
         use GeoProperty::{CityName, CountryIsoCode, CountryName, Location, PostalCode};
-        let Some(database) = Database::load() else { return };
+        let Some((_, assets)) = database() else { return };
         let all = vec![CountryName, CountryIsoCode, CityName, PostalCode];
         let operation = GeoIpOperation::builder().src_field_name("ip").geo_lite_db("geo").geo_properties(all).build();
         let place = GeoIpOperation { geo_properties: vec![Location], ..operation.clone() };
@@ -293,7 +271,7 @@ mod tests {
             let case: Json = serde_json::from_str(line).unwrap();
             let (ip, record) = (case["ip"].as_str().unwrap(), &case["record"]);
             let look = |operation: &GeoIpOperation| -> Json {
-                let event: Json = serde_json::from_str(&lookup(&database, operation, ip).unwrap()).unwrap();
+                let event: Json = serde_json::from_str(&lookup(&assets, operation, ip).unwrap()).unwrap();
                 event["geo_ip"].clone()
             };
             let found = look(&operation);
@@ -309,10 +287,18 @@ mod tests {
     }
 
     #[test]
-    fn a_database_that_is_not_there_is_an_error_with_its_address() {
-        let operation = GeoIpOperation::builder().src_field_name("ip").geo_lite_db("s3://b/missing").build();
-        let error = operation.state(&cx(&NoObjects)).unwrap_err();
-        assert_eq!(error.message, "geo_lite_db `s3://b/missing` cannot be read: the object is gone");
+    fn an_event_is_handed_back_while_the_database_cannot_be_read_and_only_if_it_needs_it() {
+        let Some((world, assets)) = database() else { return };
+        let operation = GeoIpOperation::builder().src_field_name("ip").geo_lite_db("s3://b/later").build();
+        let mut state = operation.state(&cx(&assets)).unwrap();
+        let mut perform = |text| step(&operation, &mut state, &mut Facts::default(), text).unwrap();
+        assert_eq!(perform(r#"{"ip":"localhost"}"#), Ok(r#"{"ip":"localhost"}"#.to_owned()));
+        assert_eq!(world.objects.opened(), Vec::<String>::new());
+        assert_eq!(perform(r#"{"ip":"81.2.69.142"}"#), Err("the file that it works with is not there"));
+        world.objects.put("b", "later", Ok(fs::read(corpus("GeoIP2-City-Test.mmdb")).unwrap()));
+        operation.begin(&mut state);
+        let found = step(&operation, &mut state, &mut Facts::default(), r#"{"ip":"81.2.69.142"}"#).unwrap();
+        assert_eq!(found.as_deref(), Ok(r#"{"ip":"81.2.69.142","geo_ip":{}}"#));
     }
 
     #[test]

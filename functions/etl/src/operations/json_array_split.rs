@@ -50,12 +50,12 @@ impl BuildOperation for JsonArraySplitOperation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{NoObjects, cx};
+    use crate::testing::{cx, no_assets};
 
     #[test]
     fn it_is_a_split_of_its_path() {
         let operation = JsonArraySplitOperation::builder().path("Records").fields_to_keep(vec!["owner".into()]).build();
-        let Ok(Step::Split { path, keep }) = operation.build(&cx(&NoObjects)) else { panic!("a split") };
+        let Ok(Step::Split { path, keep }) = operation.build(&cx(&no_assets())) else { panic!("a split") };
         assert_eq!((path.as_str(), keep[0].as_str()), ("Records", "owner"));
     }
 }

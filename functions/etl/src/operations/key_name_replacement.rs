@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn an_event_fails_whenever_the_expression_gives_up_on_one_of_its_names() {
         let operation = replace(r"((x+)\2?)+y", "");
-        let mut state = operation.state(&crate::testing::cx(&crate::testing::NoObjects)).unwrap();
+        let mut state = operation.state(&crate::testing::cx(&crate::testing::no_assets())).unwrap();
         let mut arena = payload::Arena::new();
         let mut facts = crate::event::Facts::default();
         for _ in 0..2 {

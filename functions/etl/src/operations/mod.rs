@@ -3,7 +3,7 @@
 //! *To add one*: a file with a struct that is a [`Component`] and an [`Operation`]; two lines here, `pub mod` and its row in
 //! [`register`]. One that makes several events of one is a [`BuildOperation`] itself, and says which [`Step`] it is.
 //!
-//! Imports: `bounded`, `build`, `component`, `config`, `event`, `field`, `late`, `need`, `pattern`, `payload`, `time`.
+//! Imports: `asset`, `bounded`, `build`, `component`, `config`, `event`, `field`, `late`, `need`, `pattern`, `payload`, `time`.
 
 pub mod basic_filter;
 pub mod conditional;
@@ -80,6 +80,8 @@ pub trait Operation: Component {
     type State: fmt::Debug + Send + 'static;
     /// Makes the state.
     fn state(&self, cx: &BuildCx<'_>) -> Result<Self::State, BuildError>;
+    /// An invocation begins.
+    fn begin(&self, _state: &mut Self::State) {}
     /// Works on one event.
     fn perform(&self, state: &mut Self::State, event: &mut Event<'_>) -> Result<Outcome, Fault>;
     /// Whether it reads [`Facts::hash`](crate::event::Facts::hash).
@@ -150,6 +152,8 @@ pub(crate) fn branch(operations: &[OperationConfig], cx: &BuildCx<'_>) -> Result
 
 /// An operation that runs.
 pub trait RunOperation: fmt::Debug + Send {
+    /// See [`Operation::begin`].
+    fn begin(&mut self);
     /// See [`Operation::perform`].
     fn perform(&mut self, event: &mut Event<'_>) -> Result<Outcome, Fault>;
     /// See [`Operation::wants_hash`].
@@ -167,6 +171,9 @@ impl<T: Operation> BuildOperation for T {
 }
 
 impl<T: Operation> RunOperation for Running<T, T::State> {
+    fn begin(&mut self) {
+        self.component.begin(&mut self.state);
+    }
     fn perform(&mut self, event: &mut Event<'_>) -> Result<Outcome, Fault> {
         self.component.perform(&mut self.state, event)
     }

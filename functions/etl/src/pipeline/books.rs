@@ -6,13 +6,15 @@ use super::{
     ledger::Ledger,
     safety::{Safety, Share},
 };
-use crate::event::Stage;
+use crate::event::{Outage, Stage};
 
 /// The books of an invocation.
 #[derive(Debug, Default)]
 pub(super) struct Books {
     pub(super) ledger: Ledger,
     pub(super) safety: Safety,
+    /// Why an event was handed back before it came to the transport.
+    pub(super) outage: Option<Outage>,
 }
 
 impl Books {
@@ -31,10 +33,10 @@ impl Books {
         }
     }
 
-    /// The transport of this name did not take them, and they come again with their trigger.
-    pub(super) fn hand_back(&mut self, shares: &[Share], transport: &str, reason: &'static str) {
+    /// They come again with their trigger: the transport of this name did not take them, or an operation could not work on them now.
+    pub(super) fn hand_back(&mut self, shares: &[Share], component: &str, reason: &'static str) {
         for share in shares {
-            self.ledger.fail(Stage::Delivery, transport, reason, u64::from(share.events));
+            self.ledger.fail(Stage::Delivery, component, reason, u64::from(share.events));
             self.safety.handed_back(share.trigger);
         }
     }

@@ -92,6 +92,21 @@ impl Link {
         Self { name, way, tally: Tally::default() }
     }
 
+    /// An invocation begins.
+    pub(super) fn begin(&mut self) {
+        match &mut self.way {
+            Way::Perform(operation) => operation.begin(),
+            Way::Split { .. } => {}
+            Way::Fork(branches) => branches.iter_mut().flatten().for_each(Link::begin),
+            Way::Choose { branches, .. } => {
+                for (guard, links) in branches {
+                    guard.filter.begin();
+                    links.iter_mut().for_each(Link::begin);
+                }
+            }
+        }
+    }
+
     /// Tells the figures of the link and of all in it, by name, in the order of the config.
     pub(super) fn tallies(&mut self, add: &mut dyn FnMut(&'static str, &mut Tally)) {
         add(self.name, &mut self.tally);
@@ -158,6 +173,7 @@ pub(super) fn choose(
         match outcome {
             Ok(Outcome::Pass) => return run(branch, event, flow, then),
             Ok(Outcome::Drop(_)) => {}
+            Ok(Outcome::HandBack(outage)) => return flow.hand_back(name, outage),
             Err(fault) => return flow.fail(Stage::Operation, name, fault),
         }
     }

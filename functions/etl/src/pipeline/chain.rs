@@ -8,11 +8,12 @@ use super::{
     delivery::Cx,
     exits::Exits,
     report::Tally,
+    safety::Share,
     source::Source,
 };
 use crate::{
     deserializers::Raw,
-    event::{Event, Facts, Fault, Outcome, Stage, sha1_hex},
+    event::{Event, Facts, Fault, Outage, Outcome, Stage, sha1_hex},
 };
 use payload::{Elements, Name, Output, Payload, Split, Style, Value};
 use std::time::Duration;
@@ -96,6 +97,7 @@ pub(super) fn run(mut links: &mut [Link], event: &mut Event<'_>, flow: &mut Flow
                 match outcome {
                     Ok(Outcome::Pass) => {}
                     Ok(Outcome::Drop(reason)) => return flow.cx.books.ledger.drop_event(reason),
+                    Ok(Outcome::HandBack(outage)) => return flow.hand_back(link.name, outage),
                     Err(fault) => return flow.fail(Stage::Operation, link.name, fault),
                 }
             }
@@ -203,6 +205,13 @@ impl Elementwise for Elements<'_> {
 impl Flow<'_> {
     pub(super) fn fail(&mut self, stage: Stage, component: &str, fault: Fault) {
         self.cx.books.ledger.fail(stage, component, fault.reason, 1);
+    }
+
+    /// It comes again with its trigger.
+    pub(super) fn hand_back(&mut self, component: &'static str, outage: Outage) {
+        let share = Share { unit: 0, trigger: self.trigger, events: 1 };
+        self.cx.books.hand_back(&[share], component, outage.reason);
+        self.cx.books.outage = Some(outage);
     }
 
     pub(super) fn clock(&self) -> Option<Duration> {

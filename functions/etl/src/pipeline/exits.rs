@@ -152,6 +152,9 @@ impl Exits {
         (self.events, self.pushed, self.peak_bytes, self.oldest_event_ms) = (0, 0, 0, None);
         for (number, exit) in (0..).zip(&mut self.all) {
             exit.delivery.begin(context, seed.wrapping_add(number), limit, hand_back, answers.clone());
+            if let Some(Condition { filter, .. }) = &mut exit.when {
+                filter.begin();
+            }
         }
     }
 
@@ -286,9 +289,10 @@ impl Flow<'_> {
         let mut last = None;
         for number in 0..self.exits.all.len() {
             match self.wants(number, event) {
-                Ok(true) => last = Some(number),
-                Ok(false) => continue,
-                Err((name, fault)) => self.fail(Stage::Operation, name, fault),
+                (_, Ok(Outcome::Pass)) => last = Some(number),
+                (_, Ok(Outcome::Drop(_))) => continue,
+                (name, Ok(Outcome::HandBack(outage))) => self.hand_back(name, outage),
+                (name, Err(fault)) => self.fail(Stage::Operation, name, fault),
             }
             copies += 1;
         }
@@ -313,17 +317,15 @@ impl Flow<'_> {
         self.leave(last, event);
     }
 
-    /// Whether an exit wants an event.
-    fn wants(&mut self, number: usize, event: &mut Event<'_>) -> Result<bool, (&'static str, Fault)> {
-        let Some(exit) = self.exits.all.get_mut(number) else { return Ok(false) };
-        let passes = match &mut exit.when {
-            None => Ok(true),
-            Some(Condition { name, filter }) => {
-                filter.perform(event).map(|outcome| outcome == Outcome::Pass).map_err(|fault| (*name, fault))
-            }
+    /// Whether an exit wants an event, and the name of the condition that says so.
+    fn wants(&mut self, number: usize, event: &mut Event<'_>) -> (&'static str, Result<Outcome, Fault>) {
+        let Some(exit) = self.exits.all.get_mut(number) else { return ("", Ok(Outcome::Drop(NO_TRANSPORT))) };
+        let (name, says) = match &mut exit.when {
+            None => ("", Ok(Outcome::Pass)),
+            Some(Condition { name, filter }) => (*name, filter.perform(event)),
         };
-        exit.wanted = matches!(passes, Ok(true));
-        passes
+        exit.wanted = matches!(says, Ok(Outcome::Pass));
+        (name, says)
     }
 
     /// Hands an event to one transport.

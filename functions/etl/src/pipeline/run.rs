@@ -11,6 +11,7 @@ use super::{
     lines::{LineReader, Next, TOO_LONG},
     outcome,
     report::Whole,
+    source::Source,
 };
 use crate::{
     deserializers::Raw,
@@ -69,6 +70,7 @@ impl<'p> Run<'p> {
             limit,
             pipeline.common.fail_on_exception,
         );
+        pipeline.sources.iter_mut().for_each(Source::begin);
         let now_ms = context.now_ms.unwrap_or(now_ms);
         Self {
             context: Arc::new(Context { now_ms: Some(now_ms), ..context.clone() }),
@@ -168,6 +170,10 @@ impl<'p> Run<'p> {
             self.hand_back(number, reason);
             return None;
         }
+        if let Some(reason) = self.outage() {
+            self.hand_back(number, reason);
+            return None;
+        }
         let chosen = self.pipeline.choice.choose(&self.pipeline.sources, &trigger.source);
         // A local input may belong to no stream or bucket at all: then it belongs to the first source.
         let Some(source) = chosen.or_else(|| stands_in.then_some(0)) else {
@@ -182,6 +188,11 @@ impl<'p> Run<'p> {
         let oldest = &mut self.whole.oldest_arrival_ms;
         *oldest = Some(oldest.map_or(facts.arrival_ms, |oldest| oldest.min(facts.arrival_ms)));
         Some((number, facts, source))
+    }
+
+    /// Why nothing more is begun: what an event needs is not to be had, and all behind it comes again with it.
+    fn outage(&self) -> Option<&'static str> {
+        self.books.outage.filter(|_| self.pipeline.common.fail_on_exception).map(|outage| outage.reason)
     }
 
     fn drop_trigger<T>(&mut self, reason: &'static str) -> Option<T> {
@@ -272,6 +283,9 @@ impl<'p> Run<'p> {
                     return self.hand_back(trigger, "reading the object broke off");
                 }
                 Next::End => return,
+            }
+            if let Some(reason) = self.outage() {
+                return self.hand_back(trigger, reason);
             }
             let exits = &mut self.pipeline.exits;
             let mut cx = Cx { ports: &self.pipeline.ports, books: &mut self.books };

@@ -58,6 +58,11 @@ impl Source {
         })
     }
 
+    /// An invocation begins.
+    pub(super) fn begin(&mut self) {
+        self.chain.iter_mut().for_each(Link::begin);
+    }
+
     /// Why an event is not wanted, whatever is in it.
     pub(super) fn unwanted(&self, raw: &[u8]) -> Result<Option<&'static str>, Fault> {
         if self.unwanted_texts.iter().any(|text| text.find(raw).is_some()) {

@@ -3,32 +3,30 @@
 //! Imports: everything.
 
 use crate::{
+    asset::Assets,
     build::BuildCx,
     deserializers::{Deserializer, Raw},
-    event::{Event, Facts, Fault, Outcome},
+    event::{Event, Facts, Fault, Outage, Outcome},
     operations::Operation,
-    ports::{Answer, Call, HttpCall, Object, ObjectError, Objects},
+    ports::{Answer, Call, HttpCall},
     serializers::Serializer,
+    testing::World,
     transports::{Load, Next, Transport, Verdict},
     wrappers::{Spelling, Wrapper},
 };
 use bytes::Bytes;
 use payload::{Arena, Output};
 use serde_json::Value;
+use std::sync::Arc;
 
-/// Objects that are not there.
-#[derive(Debug)]
-pub(crate) struct NoObjects;
-
-impl Objects for NoObjects {
-    fn open(&self, _: &str, _: &str, _: Option<&str>) -> Result<Object, ObjectError> {
-        Err(ObjectError::Gone)
-    }
+/// The files of a world without any.
+pub(crate) fn no_assets() -> Arc<Assets> {
+    Arc::new(Assets::new(World::new().ports()))
 }
 
 /// What components are built with.
-pub(crate) fn cx(objects: &dyn Objects) -> BuildCx<'_> {
-    BuildCx { region: "eu-west-1", objects }
+pub(crate) fn cx(assets: &Arc<Assets>) -> BuildCx<'_> {
+    BuildCx { region: "eu-west-1", assets }
 }
 
 /// Text as a value, to be compared without the order of members.
@@ -37,7 +35,7 @@ pub(crate) fn json(text: &str) -> Value {
 }
 
 fn reading(component: &impl Deserializer, text: &str) -> Result<String, Fault> {
-    let mut state = component.state(&cx(&NoObjects)).unwrap();
+    let mut state = component.state(&cx(&no_assets())).unwrap();
     let (mut arena, mut out) = (Arena::new(), Output::new());
     arena.load_slice(text.as_bytes());
     let range = arena.whole();
@@ -63,22 +61,32 @@ pub(crate) fn perform(
     facts: &mut Facts,
     text: &str,
 ) -> Result<Result<String, &'static str>, Fault> {
-    perform_with(operation, &NoObjects, facts, text)
+    perform_with(operation, &no_assets(), facts, text)
 }
 
-/// The same with objects to read.
+/// The same with files to read.
 pub(crate) fn perform_with(
     operation: &impl Operation,
-    objects: &dyn Objects,
+    assets: &Arc<Assets>,
     facts: &mut Facts,
     text: &str,
 ) -> Result<Result<String, &'static str>, Fault> {
-    let mut state = operation.state(&cx(objects)).unwrap();
+    let mut state = operation.state(&cx(assets)).unwrap();
+    step(operation, &mut state, facts, text)
+}
+
+/// What becomes of an event that comes behind others: its text, or why it was dropped or handed back.
+pub(crate) fn step<O: Operation>(
+    operation: &O,
+    state: &mut O::State,
+    facts: &mut Facts,
+    text: &str,
+) -> Result<Result<String, &'static str>, Fault> {
     let (mut arena, mut out) = (Arena::new(), Output::new());
     let mut event = Event { payload: arena.parse_slice(text.as_bytes()).unwrap(), facts };
-    match operation.perform(&mut state, &mut event)? {
+    match operation.perform(state, &mut event)? {
         Outcome::Pass => {}
-        Outcome::Drop(reason) => return Ok(Err(reason)),
+        Outcome::Drop(reason) | Outcome::HandBack(Outage { reason }) => return Ok(Err(reason)),
     }
     event.payload.write_to(&mut out);
     Ok(Ok(String::from_utf8(out.into_vec()).unwrap()))
@@ -101,7 +109,7 @@ pub(crate) fn wrap(wrapper: &impl Wrapper, facts: &mut Facts, text: &str) -> Res
     let spell = |key: &str| {
         key.chars().flat_map(|c| [c.is_uppercase().then_some('_'), Some(c.to_ascii_lowercase())]).flatten().collect()
     };
-    let mut state = wrapper.state(&cx(&NoObjects), Spelling(&spell)).unwrap();
+    let mut state = wrapper.state(&cx(&no_assets()), Spelling(&spell)).unwrap();
     let (mut arena, mut out) = (Arena::new(), Output::new());
     let mut event = Event { payload: arena.parse_slice(text.as_bytes()).unwrap(), facts };
     wrapper.wrap(&mut state, &mut event)?;
@@ -111,7 +119,7 @@ pub(crate) fn wrap(wrapper: &impl Wrapper, facts: &mut Facts, text: &str) -> Res
 
 /// The text that the serializer writes of an event.
 pub(crate) fn serialize(serializer: &impl Serializer, facts: &mut Facts, text: &str) -> String {
-    let mut state = serializer.state(&cx(&NoObjects)).unwrap();
+    let mut state = serializer.state(&cx(&no_assets())).unwrap();
     let (mut arena, mut out) = (Arena::new(), Output::new());
     let event = Event { payload: arena.parse_slice(text.as_bytes()).unwrap(), facts };
     serializer.write(&mut state, &event, &mut out).unwrap();
@@ -120,7 +128,7 @@ pub(crate) fn serialize(serializer: &impl Serializer, facts: &mut Facts, text: &
 
 /// An event in the far side's form, its own text being `EVENT`.
 pub(crate) fn frame(transport: &impl Transport, facts: &mut Facts, text: &str) -> Result<String, Fault> {
-    let mut state = transport.state(&cx(&NoObjects)).unwrap();
+    let mut state = transport.state(&cx(&no_assets())).unwrap();
     let (mut arena, mut out) = (Arena::new(), Output::new());
     let event = Event { payload: arena.parse_slice(text.as_bytes()).unwrap(), facts };
     transport.head(&mut state, &event, &mut out)?;
@@ -131,14 +139,14 @@ pub(crate) fn frame(transport: &impl Transport, facts: &mut Facts, text: &str) -
 
 /// What is done for one load without partition.
 pub(crate) fn call(transport: &impl Transport, bytes: &'static [u8], ends: &[usize]) -> Next {
-    let mut state = transport.state(&cx(&NoObjects)).unwrap();
+    let mut state = transport.state(&cx(&no_assets())).unwrap();
     let bytes = Bytes::from_static(bytes);
     transport.call(&mut state, &Load { partition: &[], bytes: &bytes, ends, last: true })
 }
 
 /// What is done for several loads, each of one unit.
 pub(crate) fn loads(transport: &impl Transport, loads: &[&'static [u8]]) -> Vec<Next> {
-    let mut state = transport.state(&cx(&NoObjects)).unwrap();
+    let mut state = transport.state(&cx(&no_assets())).unwrap();
     let mut load = |bytes: &'static [u8]| {
         let (ends, bytes) = ([bytes.len()], Bytes::from_static(bytes));
         transport.call(&mut state, &Load { partition: &[], bytes: &bytes, ends: &ends, last: false })
@@ -156,7 +164,7 @@ pub(crate) fn http(transport: &impl Transport, bytes: &'static [u8], ends: &[usi
 
 /// What an answer means for one load.
 pub(crate) fn judge(transport: &impl Transport, bytes: &'static [u8], ends: &[usize], answer: &Answer) -> Verdict {
-    let mut state = transport.state(&cx(&NoObjects)).unwrap();
+    let mut state = transport.state(&cx(&no_assets())).unwrap();
     let bytes = Bytes::from_static(bytes);
     let load = Load { partition: &[], bytes: &bytes, ends, last: true };
     transport.call(&mut state, &load);

@@ -76,7 +76,8 @@ pub struct FakeObjects {
 }
 
 impl FakeObjects {
-    /// Puts an object there, or the error that reading it gives. What was never put is gone.
+    /// Puts an object there, or the error that reading it gives. What was never put is gone. A file is an object of the bucket without a
+    /// name.
     pub fn put(&self, bucket: &str, key: &str, content: Stored) {
         locked(&self.stored).insert((bucket.to_owned(), key.to_owned()), content);
     }
@@ -94,6 +95,10 @@ impl Objects for FakeObjects {
         let bytes = stored.unwrap_or(Err(ObjectError::Gone))?;
         let size = u64::try_from(bytes.len()).ok();
         Ok(Object { reader: Box::new(Cursor::new(bytes)), size })
+    }
+
+    fn file(&self, path: &str) -> Result<Object, ObjectError> {
+        self.open("", path, None)
     }
 }
 

@@ -284,7 +284,7 @@ fn refusal(code: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{NoObjects, cx};
+    use crate::testing::{cx, no_assets};
     use bzip2::read::MultiBzDecoder;
 
     /// What S3 would have: the calls so far, and the objects they made.
@@ -297,7 +297,7 @@ mod tests {
     impl Bucket {
         fn new(settings: &str) -> Self {
             let config: S3 = serde_json::from_str(&format!(r#"{{"bucket_name":"b"{settings}}}"#)).unwrap();
-            let mut state = config.state(&cx(&NoObjects)).unwrap();
+            let mut state = config.state(&cx(&no_assets())).unwrap();
             let context = Context { aws_request_id: Some("request".into()), ..Context::default() };
             config.begin(&mut state, &context);
             Self { config, state, calls: vec![] }

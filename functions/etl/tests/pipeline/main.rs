@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod answers;
 #[cfg(test)]
+mod assets;
+#[cfg(test)]
 mod branches;
 #[cfg(test)]
 mod delivery;

@@ -1,0 +1,71 @@
+//! Files that operations work with, and what becomes of events while they cannot be read.
+
+use crate::parts::{Take, config, goes_on_at, kinesis, lines, pipeline, s3, within};
+use etl::{
+    event::Stage,
+    handlers::{KinesisHandler, S3Handler},
+    operations::GeoIpOperation,
+    ports::{Call, Level, ObjectError},
+    testing::World,
+};
+use std::time::Duration;
+
+const PLAIN: &str = r#"{"id":0}"#;
+const WITH_ADDRESS: &str = r#"{"id":1,"ip":"81.2.69.142"}"#;
+
+fn geo_ip() -> GeoIpOperation {
+    GeoIpOperation::builder().src_field_name("$.ip").geo_lite_db("s3://b/geo").build()
+}
+
+fn sent(world: &World) -> Vec<String> {
+    let records = |call: Call| match call {
+        Call::PutRecordBatch { records, .. } => lines(&records),
+        other => panic!("{other:?}"),
+    };
+    world.calls.made().into_iter().flat_map(records).collect()
+}
+
+#[test]
+fn a_stream_is_read_up_to_the_record_whose_file_cannot_be_read_and_nothing_behind_it_is_sent() {
+    let world = World::new();
+    world.objects.put("b", "geo", Err(ObjectError::Denied("AccessDenied".into())));
+    let config = config(KinesisHandler::builder().build(), vec![geo_ip().into()], Take::default());
+    let mut pipeline = pipeline(&world, &config);
+    for again in 1..3 {
+        let invoked = pipeline
+            .invoke(&kinesis(&[PLAIN, PLAIN, WITH_ADDRESS, PLAIN, WITH_ADDRESS]), &within(Duration::from_mins(1)));
+        assert_eq!(goes_on_at(&invoked), Some(2));
+        assert_eq!((invoked.ledger.delivered, invoked.handed_back, invoked.delivered_again), (2, 3, 0));
+        assert!(invoked.ledger.balances());
+        let failed = invoked.ledger.failed.iter().map(|failed| (failed.stage, &*failed.component, failed.count));
+        let back = [(Stage::Delivery, "GeoIpOperation", 1), (Stage::Delivery, "KinesisHandler", 2)];
+        assert_eq!(failed.collect::<Vec<_>>(), back);
+        let reason = "access to the file that it works with is denied";
+        assert!(invoked.ledger.failed.iter().all(|failed| failed.reason == reason));
+        assert_eq!(sent(&world).len(), 2 * again);
+        assert_eq!(world.objects.opened().len(), again, "once in an invocation");
+    }
+    let told =
+        world.log.lines().into_iter().filter(|(level, line)| *level == Level::Error && line.contains("s3://b/geo"));
+    assert_eq!(told.count(), 2);
+}
+
+#[test]
+fn an_object_comes_again_as_a_whole_when_a_file_cannot_be_read() {
+    let world = World::new();
+    world.objects.put("b", "events", Ok([PLAIN, WITH_ADDRESS, PLAIN].join("\n").into_bytes()));
+    let config = config(S3Handler::builder().build(), vec![geo_ip().into()], Take::default());
+    let invoked = pipeline(&world, &config).invoke(&s3(&["events"]), &within(Duration::from_mins(1)));
+    assert!(invoked.answer.unwrap_err().message.contains("the file that it works with is not there"));
+    assert!(invoked.ledger.balances());
+}
+
+#[test]
+fn where_nothing_comes_again_only_the_events_are_lost_that_need_the_file() {
+    let world = World::new();
+    let handler = KinesisHandler::builder().fail_on_exception(false).build();
+    let config = config(handler, vec![geo_ip().into()], Take::default());
+    let invoked = pipeline(&world, &config).invoke(&kinesis(&[WITH_ADDRESS, PLAIN]), &within(Duration::from_mins(1)));
+    assert_eq!(goes_on_at(&invoked), None);
+    assert_eq!((invoked.ledger.delivered, invoked.handed_back), (1, 1));
+}
