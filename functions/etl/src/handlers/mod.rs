@@ -8,6 +8,8 @@
 //!
 //! Imports: `component`, `event`, `late`, `need`.
 
+mod attributes;
+pub mod dynamodb;
 pub mod event_bridge;
 pub mod kinesis;
 mod notification;
@@ -16,6 +18,7 @@ pub mod sns;
 pub mod sns_s3;
 pub mod sqs;
 
+pub use dynamodb::DynamodbHandler;
 pub use event_bridge::EventBridgeHandler;
 pub use kinesis::KinesisHandler;
 pub use s3::S3Handler;
@@ -35,6 +38,7 @@ use std::borrow::Cow;
 
 /// Enters what is in this room.
 pub(crate) fn register(room: &mut Room<dyn BuildHandler>) {
+    room.add::<DynamodbHandler>();
     room.add::<EventBridgeHandler>();
     room.add::<KinesisHandler>();
     room.add::<S3Handler>();
@@ -152,7 +156,7 @@ pub enum OnFailure {
 pub struct Trigger<'j> {
     /// What Lambda knows it by; for a log, or for the answer. Several triggers may come of one item of a batch, and have its id.
     pub id: Cow<'j, str>,
-    /// What is known of the events in it: the origin, the time of arrival. The pipeline fills in the rest.
+    /// What is known of the events in it: the origin, the time of arrival (0: unknown). The pipeline fills in the rest.
     pub facts: Facts,
     /// What `source_regex` is held against: the ARN of a stream, queue or topic, `s3://bucket/key`, …
     pub source: Cow<'j, str>,

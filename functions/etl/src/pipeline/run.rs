@@ -182,8 +182,12 @@ impl<'p> Run<'p> {
             }
             return self.drop_trigger(NO_SOURCE);
         };
-        let facts =
+        let mut facts =
             Facts { context: Arc::clone(&self.context), now_ms: self.now_ms, ..std::mem::take(&mut trigger.facts) };
+        if facts.arrival_ms == 0 {
+            // Better than 1970, in whatever is sorted by time.
+            facts.arrival_ms = self.now_ms;
+        }
         self.whole.source_name = facts.origin.source_name;
         let oldest = &mut self.whole.oldest_arrival_ms;
         *oldest = Some(oldest.map_or(facts.arrival_ms, |oldest| oldest.min(facts.arrival_ms)));

@@ -95,6 +95,10 @@ impl Case {
     pub(crate) fn invocation(&self, inputs: std::ops::Range<usize>) -> (Value, Vec<u8>) {
         match self.facts["handler"].as_str().unwrap() {
             "kinesis" => (self.records(inputs), vec![]),
+            "dynamodb" => {
+                let record = |input: &Vec<u8>| serde_json::from_slice::<Value>(input).unwrap();
+                (json!({ "Records": self.inputs[inputs].iter().map(record).collect::<Vec<_>>() }), vec![])
+            }
             handler => {
                 let mut content = self.inputs[inputs].join(&b'\n');
                 content.push(b'\n');
