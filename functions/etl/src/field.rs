@@ -6,7 +6,8 @@ use crate::{
     build::BuildError,
     config::{format::Flaw, variables},
 };
-use payload::{Path, Payload, Value};
+use payload::{Output, Path, Payload, Value};
+use std::borrow::Cow;
 
 /// Reads the path of one field.
 pub(crate) fn path(path: &str) -> Result<Path, BuildError> {
@@ -25,6 +26,21 @@ pub(crate) fn paths(paths: &[String]) -> Result<Vec<Path>, BuildError> {
 /// The first path at which there is something, and not null.
 pub(crate) fn first<'p>(payload: &Payload<'_>, paths: &'p [Path]) -> Option<&'p Path> {
     paths.iter().find(|path| !payload.get(path).is_none_or(Value::is_null))
+}
+
+/// What is at a path, as a text: a string as it is, anything else as compact JSON. None if it is missing or null.
+pub(crate) fn text<'p>(payload: &'p Payload<'_>, path: &Path) -> Option<Cow<'p, str>> {
+    payload.get(path).filter(|value| !value.is_null()).map(Value::to_text)
+}
+
+/// What is at a path, as compact JSON; null if it is missing.
+pub(crate) fn json(payload: &Payload<'_>, path: &Path) -> Vec<u8> {
+    let mut out = Output::new();
+    match payload.get(path) {
+        Some(value) => value.write_to(&mut out),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.into_vec()
 }
 
 const MANY: &str = "may lead to several fields";

@@ -27,6 +27,7 @@ pub mod region;
 pub mod registry;
 pub mod reporters;
 pub mod serializers;
+pub mod substitutions;
 pub mod testing;
 pub mod time;
 pub mod transports;

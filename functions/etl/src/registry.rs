@@ -3,7 +3,7 @@
 //! [`Registry::default`] has ours. A component of another crate is added by one line,
 //! `registry.operations.add::<MaskOperation>()`, and is then in configs, schema, reference and function like ours.
 //!
-//! Imports: `component`, `config`, `need`, the rooms.
+//! Imports: `component`, `config`, `need`, `substitutions`, the rooms.
 
 use crate::{
     component::{Any, Component, Declared, Room, Rows, Settings, build},
@@ -14,6 +14,7 @@ use crate::{
     operations::{self, BuildOperation},
     reporters::{self, BuildReporter},
     serializers::{self, BuildSerializer},
+    substitutions::{self, BuildSubstitution},
     transports::{self, BuildTransport},
     wrappers::{self, BuildWrapper},
 };
@@ -98,6 +99,8 @@ rooms! {
     deserializers: "deserializer" BuildDeserializer;
     /// The steps of a source.
     operations: "operation" BuildOperation;
+    /// The values that a `SubstitutionOperation` puts in.
+    substitutions: "substitution" BuildSubstitution;
     /// The envelope of an event.
     wrappers: "wrapper" BuildWrapper;
     /// Payload to text.

@@ -246,7 +246,7 @@ fn every_example_can_be_built() {
             Pipeline::new(&config, Environment::default(), ports)
                 .unwrap_or_else(|error| panic!("{}: {error}", declared.name));
             let operations: &[OperationConfig] = config.operations_of(&config.sources[0]);
-            assert_eq!(operations.len(), usize::from(key == "operation"));
+            assert_eq!(operations.len(), usize::from(matches!(key, "operation" | "substitution")));
             built += 1;
         }
     }
@@ -255,6 +255,10 @@ fn every_example_can_be_built() {
 
 /// A config that has an example in the place of its room.
 fn around(key: &str, example: &str) -> String {
+    if key == "substitution" {
+        let body = example.trim_end().replace('\n', "\n  ");
+        return around("operation", &format!("type: SubstitutionOperation\nsubstitutions:\n- {body}\n"));
+    }
     let mut text = "version: 1\nsources:\n- name: a\n".to_owned();
     for (part, default) in [
         ("handler", "type: KinesisHandler"),

@@ -128,6 +128,25 @@ impl Path {
     }
 }
 
+impl Path {
+    /// Whether two definite paths may lead to one value, or one of them into what the other leads to.
+    ///
+    /// ```
+    /// # use payload::Path;
+    /// let overlaps = |a: &str, b: &str| Path::new(a).unwrap().overlaps(&Path::new(b).unwrap());
+    /// assert!(overlaps("a", "$['a']") && overlaps("$.a", "$.a.b[0]") && overlaps("$.a[-1]", "$.a[0]"));
+    /// assert!(!overlaps("$.a.b", "$.a.c") && !overlaps("$.a[0]", "$.a[1]"));
+    /// ```
+    pub fn overlaps(&self, other: &Self) -> bool {
+        let same = |(a, b): (&Step, &Step)| match (a, b) {
+            // How long the array is, only an event can tell.
+            (Step::Index(a), Step::Index(b)) => a == b || (*a < 0) != (*b < 0),
+            _ => a == b,
+        };
+        self.is_definite() && other.is_definite() && self.steps.iter().zip(&other.steps).all(same)
+    }
+}
+
 struct Reader<'a> {
     path: &'a str,
     at: usize,

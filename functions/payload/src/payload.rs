@@ -123,6 +123,14 @@ impl Payload<'_> {
         self.put(path, &places, value, deepest)
     }
 
+    /// Whether [`Payload::set`] finds a place for a value at the path.
+    ///
+    /// # Errors
+    /// The one that it would give.
+    pub fn can_set(&self, path: &Path) -> Result<(), ChangeError> {
+        self.places(path).map(drop)
+    }
+
     /// Puts a copy of the value at `from` to `to`, like [`Payload::set`]. Where `from` is not definite, the copy is an
     /// array of all that was found, as in Bender.
     ///

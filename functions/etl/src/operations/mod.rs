@@ -21,6 +21,7 @@ pub mod key_name_replacement;
 pub mod lower_case_key;
 pub mod partition;
 pub mod regex_filter;
+pub mod substitution;
 pub mod time;
 pub mod url_decode;
 
@@ -40,6 +41,7 @@ pub use key_name_replacement::KeyNameReplacementOperation;
 pub use lower_case_key::LowerCaseKeyOperation;
 pub use partition::PartitionOperation;
 pub use regex_filter::RegexFilterOperation;
+pub use substitution::SubstitutionOperation;
 pub use time::TimeOperation;
 pub use url_decode::UrlDecodeOperation;
 
@@ -70,6 +72,7 @@ pub(crate) fn register(room: &mut Room<dyn BuildOperation>) {
     room.add::<LowerCaseKeyOperation>();
     room.add::<PartitionOperation>();
     room.add::<RegexFilterOperation>();
+    room.add::<SubstitutionOperation>();
     room.add::<TimeOperation>();
     room.add::<UrlDecodeOperation>();
 }

@@ -62,6 +62,10 @@ fn the_reference_says_of_a_setting_what_its_declaration_does() {
 
 /// A config in flow style that has the example in the place of its room.
 fn around(key: &str, example: &str) -> String {
+    if key == "substitution" {
+        let body = example.trim_end().replace('\n', "\n  ");
+        return around("operation", &format!("type: SubstitutionOperation\nsubstitutions:\n- {body}\n"));
+    }
     let handler = if example.contains("S3Wrapper") { "type: S3Handler" } else { "type: KinesisHandler" };
     let parts = [
         ("handler", handler),

@@ -70,7 +70,16 @@ impl Case {
     pub(crate) fn missing(&self, registry: &Registry) -> BTreeSet<String> {
         let known: BTreeSet<_> = registry.rooms().iter().flat_map(|(_, _, room)| room.names()).collect();
         // Types of values, which are no components.
-        let beside = ["StringValue", "UserPassAuth", "UrlSigningAuth", "STRING", "NUMBER", "BOOLEAN"];
+        let beside = [
+            "StringValue",
+            "UserPassAuth",
+            "UrlSigningAuth",
+            "FieldVariable",
+            "StaticVariable",
+            "STRING",
+            "NUMBER",
+            "BOOLEAN",
+        ];
         let named = self.config.lines().filter_map(|line| {
             let (key, value) = line.trim().trim_start_matches("- ").split_once(':')?;
             (key.trim_matches('"') == "type").then(|| value.trim().trim_matches([',', '"', '\'']).to_owned())

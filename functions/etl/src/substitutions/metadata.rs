@@ -1,0 +1,162 @@
+//! `MetadataSubstitution`: what is known about the event beside its payload.
+//!
+//! Imports: `build`, `component`, `event`.
+
+use super::{Key, Keys, Made, Place, Substitution, selection::selected, yes};
+use crate::{
+    build::{BuildCx, BuildError},
+    component::Component,
+    event::{Event, Facts, Fault, OriginKind},
+};
+use bon::Builder;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Puts an object under a key that says what is known about the event beside its content. What is not known is left out.
+///
+/// | member | is |
+/// | --- | --- |
+/// | `arrivalEpochMs` | when it arrived at AWS; this and all times are milliseconds since 1970 |
+/// | `eventEpochMs`, `sourceLagMs` | the event's own time, and how much later it arrived; only behind an operation that found the time |
+/// | `eventSha1Hash` | SHA-1 of the text that it was read from, or of the element that a split made it of |
+/// | `eventSource`, `eventSourceArn`, `eventID`, `awsRegion`, `partitionKey`, `sequenceNumber` | of its Kinesis record |
+/// | `s3Bucket`, `s3Key`, `s3KeyVersion` | of its S3 object; the key is URL-encoded, as S3 announces it |
+///
+/// The events of a split know what their record or object was. (In Bender they forget it: a defect, mended.)
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
+#[serde(deny_unknown_fields)]
+pub struct MetadataSubstitution {
+    /// Path of the field to set; in a `NestedSubstitution`, the name of the member. Where its parent is missing, nothing is set.
+    #[builder(into)]
+    pub key: String,
+    /// The members to write; all of them if none is named. Names that there are not are passed over.
+    #[serde(default)]
+    #[builder(default)]
+    pub includes: Vec<String>,
+    /// Members not to write.
+    #[serde(default)]
+    #[builder(default)]
+    pub excludes: Vec<String>,
+    /// Taken for the sake of old configs; has no effect, as in Bender.
+    #[serde(default = "yes")]
+    #[builder(default = true)]
+    pub fail_dst_not_found: bool,
+}
+
+const HASH: &str = "eventSha1Hash";
+const MEMBERS: [&str; 13] = [
+    "arrivalEpochMs",
+    "eventEpochMs",
+    "sourceLagMs",
+    HASH,
+    "eventSource",
+    "eventSourceArn",
+    "eventID",
+    "awsRegion",
+    "partitionKey",
+    "sequenceNumber",
+    "s3Bucket",
+    "s3Key",
+    "s3KeyVersion",
+];
+
+fn member(facts: &Facts, name: &str) -> Option<Value> {
+    match name {
+        "arrivalEpochMs" => return Some(facts.arrival_ms.into()),
+        "eventEpochMs" => return facts.time_ms.map(Value::from),
+        "sourceLagMs" => return facts.time_ms.map(|time_ms| facts.arrival_ms.saturating_sub(time_ms).into()),
+        HASH => return Some(facts.hash_text().into()),
+        _ => {}
+    }
+    match (&facts.origin.kind, name) {
+        (OriginKind::Kinesis(record), _) => match name {
+            "eventSource" => record.event_source.as_deref().map(Value::from),
+            "eventSourceArn" => Some((*record.stream_arn).into()),
+            "eventID" => Some(format!("{}:{}", record.shard_id, record.sequence_number).into()),
+            "awsRegion" => Some((*facts.origin.region).into()),
+            "partitionKey" => record.partition_key.as_deref().map(Value::from),
+            "sequenceNumber" => Some(record.sequence_number.as_str().into()),
+            _ => None,
+        },
+        (OriginKind::S3(object), "s3Bucket") => Some(object.bucket.as_str().into()),
+        (OriginKind::S3(object), "s3Key") => Some(object.key.as_str().into()),
+        (OriginKind::S3(object), "s3KeyVersion") => object.version_id.as_deref().map(Value::from),
+        _ => None,
+    }
+}
+
+impl Component for MetadataSubstitution {
+    const NAME: &'static str = "MetadataSubstitution";
+    const EXAMPLE: &'static str =
+        "type: MetadataSubstitution\nkey: $.origin\nincludes: [arrivalEpochMs, eventSourceArn, sequenceNumber]\n";
+}
+
+impl Substitution for MetadataSubstitution {
+    type State = (Key, Vec<&'static str>);
+
+    fn state(&self, _: &BuildCx<'_>, keys: Keys) -> Result<Self::State, BuildError> {
+        Ok((keys.read(&self.key)?, selected(&MEMBERS, &self.includes, &self.excludes)))
+    }
+
+    fn keys(&self) -> Vec<(String, &str)> {
+        vec![("key".to_owned(), &self.key)]
+    }
+
+    fn wants_hash(&self) -> bool {
+        selected(&[HASH], &self.includes, &self.excludes) == [HASH]
+    }
+
+    fn substitute(
+        &self,
+        (key, names): &mut Self::State,
+        event: &mut Event<'_>,
+        place: &mut Place<'_>,
+    ) -> Result<(), Fault> {
+        let members = names.iter().filter_map(|name| Some(((*name).to_owned(), member(event.facts, name)?)));
+        let object = Value::Object(members.collect::<Map<_, _>>());
+        place.put(event, key, Made::Json(object.to_string().into_bytes()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        event::{Origin, S3Origin},
+        substitutions::testing::substituted,
+    };
+
+    #[test]
+    fn an_event_says_where_it_is_from_and_when() {
+        let object = S3Origin { bucket: "b".into(), key: "a%2Bb".into(), ..S3Origin::default() };
+        let mut facts = Facts {
+            origin: Origin { kind: OriginKind::S3(object), ..Origin::default() },
+            arrival_ms: 2000,
+            time_ms: Some(500),
+            hash: Some(crate::event::sha1_hex(b"x")),
+            ..Facts::default()
+        };
+        let config = "[{type: MetadataSubstitution, key: m, excludes: [eventSha1Hash]},
+            {type: MetadataSubstitution, key: h, includes: [eventSha1Hash, nope]}]";
+        let expected = r#"{"m":{"arrivalEpochMs":2000,"eventEpochMs":500,"sourceLagMs":1500,"s3Bucket":"b","s3Key":"a%2Bb"},"h":{"eventSha1Hash":"11f6ad8ec52a2984abaafd7c3b516503785c2072"}}"#;
+        assert_eq!(substituted(config, &mut facts, "{}").as_deref(), Ok(expected));
+    }
+
+    #[test]
+    fn the_hash_is_made_only_where_it_is_written() {
+        let with = |includes: &[&str], excludes: &[&str]| {
+            let list = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+            MetadataSubstitution::builder()
+                .key("m")
+                .includes(list(includes))
+                .excludes(list(excludes))
+                .build()
+                .wants_hash()
+        };
+        assert_eq!(
+            [with(&[], &[]), with(&[HASH], &[]), with(&["s3Key"], &[]), with(&[], &[HASH])],
+            [true, true, false, false]
+        );
+    }
+}
