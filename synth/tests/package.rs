@@ -103,7 +103,7 @@ fn a_processor_that_this_machine_cannot_build_for_says_what_to_install() {
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
     let stderr = text(&output.stderr);
-    assert!(stderr.contains("pip install cargo-lambda==1.9.2 ziglang==0.14.1"), "{stderr}");
+    assert!(stderr.contains("pip install cargo-lambda==1.9.2 ziglang==0.17.1"), "{stderr}");
     assert!(stderr.contains("rustup target add"), "{stderr}");
 }
 

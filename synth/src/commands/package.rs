@@ -23,7 +23,7 @@ use crate::workspace::{Machine, Metadata, shown};
 /// program has the same name and a new one never takes the place of an old one. Beside the zips, `parameters-<arch>.json`
 /// is what `aws cloudformation deploy --parameter-overrides file://…` takes. The commands that remain to be run are printed.
 ///
-/// Building needs `cargo lambda` (`pip install cargo-lambda==1.9.2 ziglang==0.14.1`), or a Linux machine with the
+/// Building needs `cargo lambda` (`pip install cargo-lambda==1.9.2 ziglang==0.17.1`), or a Linux machine with the
 /// same processor.
 #[derive(Debug, clap::Args)]
 pub struct Args {

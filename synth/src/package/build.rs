@@ -17,7 +17,7 @@ pub const PACKAGE: &str = "functions";
 
 /// What is said when a tool is missing.
 pub const HOW_TO_GET_IT: &str =
-    "install cargo-lambda, which builds for both processors: `pip install cargo-lambda==1.9.2 ziglang==0.14.1`";
+    "install cargo-lambda, which builds for both processors: `pip install cargo-lambda==1.9.2 ziglang==0.17.1`";
 
 /// The tool that builds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

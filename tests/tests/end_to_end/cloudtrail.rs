@@ -272,12 +272,12 @@ fn a_changed_config_is_a_new_version_and_is_rolled_back_by_the_alias(deployed: &
 
 fn a_paused_trigger_lets_files_wait(deployed: &mut Deployed) {
     let rig = deployed.rig;
-    deployed.deploy(&template(STACK), &[("EtlState", "paused")]);
+    deployed.package.change(rig, STACK, &TAKEN_OUT, "EtlState=paused");
     let before = deployed.etl.told(&rig.aws);
     deployed.put_event("while-paused");
     sleep(A_WHILE);
     assert_eq!(deployed.etl.told(&rig.aws), before);
-    deployed.deploy(&template(STACK), &[("EtlState", "running")]);
+    deployed.package.change(rig, STACK, &TAKEN_OUT, "EtlState=running");
     deployed.document("while-paused");
     assert_eq!(deployed.etl.told(&rig.aws).invocations, before.invocations + 1);
 }

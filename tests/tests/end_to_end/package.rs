@@ -72,6 +72,15 @@ fn template_file(stack: &str) -> String {
 impl Package {
     /// Runs the command that was printed for a stack, with the template that the emulator takes; `taken_out` is what that lacks.
     pub(crate) fn deploy_as_printed(&self, rig: &Rig, stack: &str, taken_out: &[&str]) {
+        self.run_printed(rig, stack, taken_out, None);
+    }
+
+    /// The same with only these parameters (`Name=Value`): all others stay as they are.
+    pub(crate) fn change(&self, rig: &Rig, stack: &str, taken_out: &[&str], parameters: &str) {
+        self.run_printed(rig, stack, taken_out, Some(parameters));
+    }
+
+    fn run_printed(&self, rig: &Rig, stack: &str, taken_out: &[&str], parameters: Option<&str>) {
         let start = format!("aws cloudformation deploy --stack-name {stack} ");
         let line = self.commands.iter().find(|line| line.starts_with(&start)).unwrap();
         let (template, gone) = deployable(&template(stack)).unwrap();
@@ -81,7 +90,12 @@ impl Package {
         fs::write(&file, template.to_string()).unwrap();
         let printed = template_file(stack);
         assert!(line.contains(&printed), "{line}");
-        let ran = rig.aws.shell(&line.replace(&printed, &file.display().to_string()), &root());
+        let mut line = line.replace(&printed, &file.display().to_string());
+        if let Some(parameters) = parameters {
+            let all = line.split_whitespace().find(|word| word.starts_with("file://")).unwrap().to_owned();
+            line = line.replace(&all, parameters);
+        }
+        let ran = rig.aws.shell(&line, &root());
         rig.aws.settled(stack).unwrap();
         ran.unwrap();
     }
