@@ -121,7 +121,7 @@ mod testing {
         operations::Step,
         problem::Report,
         registry::Registry,
-        testing::{NoObjects, cx},
+        testing::{cx, no_assets},
     };
     use payload::Arena;
 
@@ -145,7 +145,7 @@ transport: {{type: DevNull}}
     /// What substitutions make of an event.
     pub(super) fn substituted(config: &str, facts: &mut Facts, event: &str) -> Result<String, &'static str> {
         let config = read(config).unwrap_or_else(|report| panic!("{report}"));
-        let step = config.operations_of(&config.sources[0])[0].build(&cx(&NoObjects)).unwrap();
+        let step = config.operations_of(&config.sources[0])[0].build(&cx(&no_assets())).unwrap();
         let Step::Perform(mut operation) = step else { panic!("{step:?}") };
         let mut arena = Arena::new();
         let mut event = Event { payload: arena.parse_slice(event.as_bytes()).unwrap(), facts };
