@@ -166,6 +166,13 @@ pub struct Trigger<'j> {
     pub body: Body<'j>,
 }
 
+impl Trigger<'_> {
+    /// What a log calls it: where it is from, or else its id.
+    pub(crate) fn name(&self) -> &str {
+        if self.source.is_empty() { &self.id } else { &self.source }
+    }
+}
+
 /// The content of a trigger, or where it is.
 #[derive(Debug)]
 pub enum Body<'j> {

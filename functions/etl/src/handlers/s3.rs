@@ -2,7 +2,7 @@
 //!
 //! Imports: `component`, `event`, `late`, `need`.
 
-use super::{Batch, Common, Handler, NotOurs, OnFailure, Tag, Trigger, notification, yes};
+use super::{Batch, Common, Handler, NotOurs, Tag, Trigger, notification, yes};
 use crate::{
     component::Component,
     event::{Context, Place},
@@ -19,9 +19,14 @@ use serde::{Deserialize, Serialize};
 /// `.gz`, or that begins as gzip does, is inflated, all its members. If the announcement names a version, that version is read. A
 /// line may be of 256 MiB; a longer one is a fault of that line.
 ///
-/// An object that is gone, or that is no gzip under a `.gz` name, fails alone and is counted. If an object may not be read, cannot be
-/// read now, or its events cannot be delivered, the invocation fails and Lambda invokes it again. S3's `s3:TestEvent` is answered
-/// with success.
+/// Announcements may come directly, by SNS, by SQS, by SNS and then SQS (raw message delivery or not), or by EventBridge (`Object Created`;
+/// by itself, or by SNS or SQS). Of an object that was removed, and of S3's `s3:TestEvent`, there is nothing to read: they are counted as
+/// dropped.
+///
+/// An object that is gone, or that is no gzip under a `.gz` name, fails alone and is counted; so does a message that is no announcement. If
+/// an object may not be read, cannot be read now, or its events cannot be delivered, the invocation fails and Lambda invokes it again: all
+/// its objects are read again. By SQS just the messages come again of which something was not delivered, in a partial batch response:
+/// the event source mapping must ask for it (`FunctionResponseTypes: [ReportBatchItemFailures]`, which our triggers set).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct S3Handler {
@@ -41,7 +46,8 @@ pub struct S3Handler {
     #[serde(default = "queue_size")]
     #[builder(default = queue_size())]
     pub queue_size: u32,
-    /// ARN of an SNS topic that is told the keys of the objects of an invocation that failed, joined by commas.
+    /// ARN of an SNS topic that is told the keys of the objects of an invocation that failed, joined by commas, whether it comes again or
+    /// not; by SQS, those of the messages that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[builder(into)]
     #[schemars(extend("format" = "arn"))]
@@ -79,9 +85,7 @@ impl Handler for S3Handler {
     }
 
     fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs> {
-        let mut triggers = vec![];
-        notification::triggers(invocation, SOURCE_NAME, &mut triggers)?;
-        Ok(Batch { triggers, on_failure: OnFailure::Whole, log_triggers: self.log_s3_trigger })
+        notification::batch(invocation, SOURCE_NAME, self.log_s3_trigger)
     }
 
     fn failure_topic(&self) -> Option<&str> {

@@ -2,7 +2,7 @@
 //!
 //! Imports: `component`, `event`, `late`, `need`.
 
-use super::{Batch, Body, Common, Handler, NotOurs, OnFailure, Tag, Trigger, notification, yes};
+use super::{Batch, Common, Handler, NotOurs, Tag, Trigger, notification, yes};
 use crate::{
     component::Component,
     event::{Context, Place},
@@ -15,8 +15,8 @@ use serde::{Deserialize, Serialize};
 
 /// Reads the objects that S3 announces to an SNS topic. Each line of an object is one event.
 ///
-/// Objects are read and failures told apart as `S3Handler` does it. Every message of an invocation is worked on; one that is no
-/// announcement of S3 fails alone and is counted.
+/// Every message of an invocation is worked on; one that is no announcement of S3 fails alone and is counted. All else is as with
+/// `S3Handler`, and each of the two understands announcements in every envelope.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct SNSS3Handler {
@@ -36,7 +36,8 @@ pub struct SNSS3Handler {
     #[serde(default = "super::s3::queue_size")]
     #[builder(default = super::s3::queue_size())]
     pub queue_size: u32,
-    /// ARN of an SNS topic that is told the keys of the objects of an invocation that failed, joined by commas.
+    /// ARN of an SNS topic that is told the keys of the objects of an invocation that failed, joined by commas, whether it comes again or
+    /// not; by SQS, those of the messages that failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[builder(into)]
     #[schemars(extend("format" = "arn"))]
@@ -71,17 +72,7 @@ impl Handler for SNSS3Handler {
     }
 
     fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs> {
-        let Invocation { records } = super::read_json(invocation)?;
-        let mut triggers = vec![];
-        for Record { sns } in records {
-            let before = triggers.len();
-            if notification::triggers(sns.message.as_bytes(), SOURCE_NAME, &mut triggers).is_err() {
-                triggers.truncate(before);
-                let id = sns.message_id.unwrap_or_default();
-                triggers.push(notification::nothing(id, Body::Unreadable("the message is no announcement of S3")));
-            }
-        }
-        Ok(Batch { triggers, on_failure: OnFailure::Whole, log_triggers: self.log_sns_trigger })
+        notification::batch(invocation, SOURCE_NAME, self.log_sns_trigger)
     }
 
     fn failure_topic(&self) -> Option<&str> {
@@ -99,28 +90,10 @@ impl Handler for SNSS3Handler {
 
 const SOURCE_NAME: &str = "aws:sns";
 
-#[derive(Deserialize)]
-struct Invocation {
-    #[serde(rename = "Records")]
-    records: Vec<Record>,
-}
-
-#[derive(Deserialize)]
-struct Record {
-    #[serde(rename = "Sns")]
-    sns: Sns,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Sns {
-    message_id: Option<String>,
-    message: String,
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::handlers::Body;
 
     #[test]
     fn every_message_is_worked_on_whatever_the_others_are() {
@@ -136,7 +109,12 @@ mod tests {
         assert!(
             matches!(
                 seen[..],
-                [("s3://b/one", Body::Object { .. }), ("", Body::Unreadable(_)), ("s3://b/two", Body::Object { .. })]
+                [
+                    ("s3://b/one", Body::Object { .. }),
+                    ("", Body::Unreadable(_)),
+                    ("", Body::Nothing(_)),
+                    ("s3://b/two", Body::Object { .. })
+                ]
             ),
             "{seen:?}"
         );

@@ -47,8 +47,8 @@ pub struct Run<'p> {
     pub(super) deadline: Option<Duration>,
     books: Books,
     on_failure: OnFailure,
-    /// Keys of objects, for the notice of a failure.
-    pub(super) keys: Vec<String>,
+    /// Keys of objects with their triggers, for the notice of a failure.
+    keys: Vec<(u32, String)>,
     whole: Whole,
     /// Inputs of the lower door.
     inputs: u64,
@@ -116,7 +116,7 @@ impl<'p> Run<'p> {
         self.on_failure = batch.on_failure;
         for trigger in &mut batch.triggers {
             if batch.log_triggers {
-                self.log(Level::Info, "triggered", &[("trigger", &trigger.id)]);
+                self.log(Level::Info, "triggered", &[("trigger", &trigger.name())]);
             }
             self.trigger(trigger, false);
         }
@@ -140,7 +140,7 @@ impl<'p> Run<'p> {
                 }
                 Err(ObjectError::Gone) => self.fault(OBJECT_GONE),
                 Err(error) => {
-                    self.log(Level::Error, "an object cannot be read", &[("object", &trigger.id), ("why", &error)]);
+                    self.log(Level::Error, "an object cannot be read", &[("object", &trigger.source), ("why", &error)]);
                     let denied = matches!(error, ObjectError::Denied(_));
                     self.hand_back(number, if denied { DENIED } else { NOT_NOW });
                 }
@@ -155,7 +155,7 @@ impl<'p> Run<'p> {
         if let (OriginKind::S3(origin), true) =
             (&trigger.facts.origin.kind, self.pipeline.handler.failure_topic().is_some())
         {
-            self.keys.push(origin.key.clone());
+            self.keys.push((number, origin.key.clone()));
         }
         match trigger.body {
             Body::Nothing(reason) if !stands_in => return self.drop_trigger(reason),
@@ -178,7 +178,7 @@ impl<'p> Run<'p> {
         // A local input may belong to no stream or bucket at all: then it belongs to the first source.
         let Some(source) = chosen.or_else(|| stands_in.then_some(0)) else {
             if !self.books.ledger.dropped.contains_key(NO_SOURCE) {
-                self.log(Level::Warn, "no source matches", &[("trigger", &trigger.source)]);
+                self.log(Level::Warn, "no source matches", &[("trigger", &trigger.name())]);
             }
             return self.drop_trigger(NO_SOURCE);
         };
@@ -337,11 +337,15 @@ impl<'p> Run<'p> {
             };
             self.log(if back { Level::Error } else { Level::Warn }, message, &fields);
         }
-        let again = if fail { outcome::again(&self.books, self.on_failure, triggers) } else { vec![] };
-        let answer = outcome::answer(&self.books.ledger, self.on_failure, triggers, &again, handed_back);
-        if answer.is_err() {
-            self.notice();
+        let mut again = outcome::again(&self.books, self.on_failure, triggers);
+        let failed = |number: &u32| again.get(*number as usize).copied().unwrap_or_default();
+        // Also of what is lost, as in Bender.
+        let keys = self.keys.iter().filter(|(number, _)| failed(number)).map(|(_, key)| &**key);
+        self.notice(&keys.collect::<Vec<_>>());
+        if !fail {
+            again.fill(false);
         }
+        let answer = outcome::answer(&self.books.ledger, self.on_failure, triggers, &again, handed_back);
         let delivered_again = self.books.safety.delivered_again(&again);
         (self.whole.handed_back, self.whole.delivered_again) = (handed_back, delivered_again);
         let ledger = std::mem::take(&mut self.books.ledger);

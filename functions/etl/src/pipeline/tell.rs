@@ -13,10 +13,10 @@ const UNHURRIED: Duration = Duration::from_secs(10);
 
 impl Run<'_> {
     /// Tells the topic which objects could not be worked on.
-    pub(super) fn notice(&self) {
+    pub(super) fn notice(&self, keys: &[&str]) {
         let handler = &self.pipeline.handler;
-        let Some(topic) = handler.failure_topic().filter(|_| !self.keys.is_empty()) else { return };
-        let mut message = self.keys.join(",");
+        let Some(topic) = handler.failure_topic().filter(|_| !keys.is_empty()) else { return };
+        let mut message = keys.join(",");
         while message.len() > MAX_NOTICE {
             message.truncate(message.rfind(',').unwrap_or_default());
         }

@@ -1,11 +1,11 @@
 //! Batches whose items come again one by one.
 
-use crate::parts::{Take, config, lines, pipeline};
+use crate::parts::{Take, config, lines, pipeline, s3};
 use etl::{
     event::Context,
-    handlers::SQSHandler,
+    handlers::{S3Handler, SQSHandler},
     pipeline::Invoked,
-    ports::{Answer, Call},
+    ports::{Answer, Call, ObjectError},
     testing::{Reply, World},
 };
 use serde_json::{Value, json};
@@ -61,4 +61,24 @@ fn nothing_comes_again_that_the_config_does_not_want_again() {
     let invoked = invoke(SQSHandler::builder().fail_on_exception(false).build(), &[None; 3], &[1]);
     assert!(failed(&invoked).is_empty());
     assert_eq!((invoked.handed_back, invoked.delivered_again), (1, 0));
+}
+
+#[test]
+fn of_announcements_in_a_queue_the_messages_come_again_of_which_an_object_was_not_read() {
+    let world = World::new();
+    world.objects.put("b", "one", Ok(b"{}\n".to_vec()));
+    world.objects.put("b", "two", Err(ObjectError::Denied("AccessDenied".into())));
+    let body = |keys: &[&str]| String::from_utf8(s3(keys)).unwrap();
+    let message = |(id, body): (&str, String)| json!({"messageId": id, "eventSource": "aws:sqs", "body": body});
+    let messages = [("both", body(&["one", "two"])), ("one", body(&["one"])), ("two", body(&["two"]))].map(message);
+    let invocation = json!({ "Records": messages }).to_string();
+    for fails in [true, false] {
+        let handler = S3Handler::builder().fail_on_exception(fails).sns_notification_arn("arn:aws:sns:us-east-1:1:t");
+        let config = config(handler.build(), vec![], Take::default());
+        let invoked = pipeline(&world, &config).invoke(invocation.as_bytes(), &Context::default());
+        assert_eq!(failed(&invoked), if fails { vec!["both", "two"] } else { vec![] });
+        assert_eq!(invoked.delivered_again, u64::from(fails));
+        let Some(Call::Publish { message, .. }) = world.calls.made().pop() else { panic!("a notice") };
+        assert_eq!(message, "one,two,two");
+    }
 }
