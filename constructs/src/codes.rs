@@ -104,6 +104,11 @@ codes! {
     SECRET_IN_CONFIG = "CFN053", "a secret would stand in the function's environment",
         "CloudFormation replaces `{{resolve:…}}` by the secret itself, which everybody could then read who may look at the \
          function. Name the secret by reference, and let the function read it when it starts.";
+    TRIGGER = "CFN054", "a trigger that does not go with its pipeline or its queue",
+        "Each handler reads what one kind of trigger brings: `KinesisHandler` records of a stream, `S3Handler` announcements of objects, and \
+         so on; another would refuse every invocation. What pushes can be queued, what Lambda reads from waits by itself. A queue must \
+         hide a message for six times the timeout of the function that reads it, so that it is not handed out again while it is \
+         worked on.";
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use constructs::{
         cloudtrail::Trail,
         cloudwatch::Alarm,
         dashboard::Dashboard,
-        event_source::{BucketTrigger, QueueTrigger, StreamTrigger, TopicTrigger},
+        event_source::{BucketTrigger, LogTrigger, QueueTrigger, StreamTrigger, TopicTrigger},
         firehose::DeliveryStream,
         iam::Role,
         kinesis::Stream,
@@ -72,7 +72,14 @@ fn everything() -> Json {
     );
     scope.add(
         "Takes",
-        QueueTrigger { queue: queue.clone(), function: function.clone(), batch_size, batching_seconds, enabled },
+        QueueTrigger {
+            queue: queue.clone(),
+            function: function.clone(),
+            batch_size,
+            batching_seconds,
+            enabled,
+            max_concurrency: None,
+        },
     );
     scope.add("Hears", TopicTrigger { topic: topic.clone(), function: function.clone() });
     bucket.grant_read(&mut scope, function.role(), "AWSLogs/");
@@ -84,6 +91,19 @@ fn everything() -> Json {
         master_type: Value::Known("m7g.large.search".into()),
         volume_gib: Value::Known(100),
     };
+    let transform = Function::builder()
+        .code(FunctionCode::of_kind(&mut scope, "Etl"))
+        .description("transforms")
+        .memory_mib(256)
+        .timeout_seconds(60)
+        .settings("none")
+        .log_retention_days(30)
+        .build();
+    let transform = scope.add("Transform", transform);
+    let shipped = DeliveryStream::builder().bucket(secret.clone()).prefix("shipped").transform(&transform).build();
+    scope.add("Shipped", shipped);
+    let group = Value::Known("/aws/rds/instance/orders/error".into());
+    scope.add("Lines", LogTrigger { group, pattern: "ERROR".into(), function: transform });
     let domain = scope
         .add("Domain", Domain::builder().topology(production).master(master.clone()).log_retention_days(30).build());
     domain.grant_setup(&mut scope, &master);
@@ -325,4 +345,36 @@ fn a_trail_waits_for_the_bucket_that_admits_it_alone() {
         assert!(arn.contains(":cloudtrail:") && arn.contains("AWS::StackName"), "{arn}");
     }
     assert_eq!(trail["Properties"]["EnableLogFileValidation"], true);
+}
+
+#[test]
+fn a_delivery_stream_may_invoke_the_function_that_transforms_its_records_and_no_other() {
+    let template = everything();
+    let streams = of_type(&template, "AWS::KinesisFirehose::DeliveryStream");
+    let (_, stream) = streams.iter().find(|(id, _)| id.starts_with("Shipped")).unwrap();
+    let processing = &stream["Properties"]["ExtendedS3DestinationConfiguration"]["ProcessingConfiguration"];
+    let alias = processing["Processors"][0]["Parameters"][0]["ParameterValue"].clone();
+    assert!(alias["Ref"].as_str().unwrap().starts_with("TransformAlias"), "{processing}");
+    let policies = of_type(&template, "AWS::IAM::Policy");
+    let (_, policy) = policies.iter().find(|(id, _)| id.starts_with("ShippedRole")).unwrap();
+    let invoke = statements(&policy["Properties"]["PolicyDocument"])
+        .iter()
+        .find(|s| s["Action"].to_string().contains("lambda:InvokeFunction"))
+        .unwrap();
+    assert_eq!(invoke["Resource"], alias);
+    let others = streams.iter().filter(|(id, _)| !id.starts_with("Shipped"));
+    assert!(others.into_iter().all(|(_, other)| !other.to_string().contains("ProcessingConfiguration")));
+}
+
+#[test]
+fn lines_of_one_log_group_invoke_the_function() {
+    let template = everything();
+    let (_, filter) = of_type(&template, "AWS::Logs::SubscriptionFilter").remove(0);
+    assert_eq!(filter["Properties"]["FilterPattern"], "ERROR");
+    let permissions = of_type(&template, "AWS::Lambda::Permission");
+    let (id, leave) = permissions.iter().find(|(id, _)| id.starts_with("Lines")).unwrap();
+    assert_eq!(leave["Properties"]["Principal"], "logs.amazonaws.com");
+    let of = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/rds/instance/orders/error:*";
+    assert_eq!(leave["Properties"]["SourceArn"], json!({"Fn::Sub": of}));
+    assert!(depends_on(filter, id), "CloudWatch Logs tries the function when the filter is made");
 }

@@ -15,7 +15,7 @@ use constructs::{
     asset::FunctionCode,
     aws::{cloudtrail::Trail, dashboard::Dashboard, s3::Lifecycle},
     cfn::intrinsic,
-    patterns::{Bindings, Bound, ExistingFiles, Instead, LogSource, Search},
+    patterns::{Bindings, Bound, ExistingFiles, Instead, LogSource, Queueing, Search},
 };
 
 /// The stack, with what is chosen in code.
@@ -24,6 +24,10 @@ pub struct Cloudtrail {
     /// How large the search domain is made.
     #[builder(default)]
     pub size: Size,
+    /// Whether announcements of new files wait in a queue of their own before the function reads them. Without one, what cannot be
+    /// delivered is tried three times and then lies in the failure queue; with one it comes again for half a day.
+    #[builder(default)]
+    pub queued: bool,
 }
 
 /// The longest address of a database: it is part of what tells one version of the function from another.
@@ -88,6 +92,7 @@ impl Cloudtrail {
             .index_template(cloudtrail::index_template())
             .code(code)
             .description("CloudTrail's files to documents of the search domain")
+            .maybe_queued(self.queued.then(Queueing::default))
             .lifecycle(lifecycle)
             .key(shared.key)
             .log_retention_days(shared.log_retention_days)

@@ -4,16 +4,21 @@
 
 use super::{
     kinesis::StreamHandle,
+    kms::Service,
     lambda::FunctionHandle,
     s3::{BucketHandle, KeyFilter},
     sns::TopicHandle,
     sqs::QueueHandle,
 };
-use crate::tree::{Construct, Scope};
+use crate::{
+    Text,
+    iam::Statement,
+    tree::{Construct, Scope},
+};
 use cfn::{
-    Ref, Value, intrinsic,
+    IntoValue as _, Json, Maybe as _, Ref, Value, events, intrinsic,
     lambda::{self, event_source_mapping as esm},
-    sns,
+    logs, sns,
 };
 
 /// What begins a function's work: the mapping, the subscription, the permission.
@@ -93,6 +98,8 @@ pub struct QueueTrigger {
     pub batching_seconds: Value<i64>,
     /// Whether it runs. Messages wait in the queue while it does not.
     pub enabled: Value<bool>,
+    /// How many of the function may work on the queue at the same time: 2 to 1,000; no bound if it is not said.
+    pub max_concurrency: Option<Value<i64>>,
 }
 
 impl Construct for QueueTrigger {
@@ -108,9 +115,60 @@ impl Construct for QueueTrigger {
                 .batch_size(self.batch_size)
                 .maximum_batching_window_in_seconds(self.batching_seconds)
                 .function_response_types([esm::FunctionResponseTypesItem::ReportBatchItemFailures])
+                .maybe(self.max_concurrency, |mapping, most| {
+                    mapping.scaling_config(esm::ScalingConfig::new().maximum_concurrency(most))
+                })
                 .enabled(self.enabled),
         );
         self.function.role().before(scope, &mapping);
+        TriggerHandle::of(&mapping)
+    }
+}
+
+/// Lambda reads the stream of a DynamoDB table: the changes of its items, each shard in order. Retries and failures as of
+/// [`StreamTrigger`]; a table's stream keeps records for 24 hours.
+#[derive(Clone, Debug)]
+pub struct TableTrigger {
+    /// ARN of the table's stream (`table.stream_arn()`), which has new images, old images or both, as the table says.
+    pub stream_arn: Value<String>,
+    /// The function.
+    pub function: FunctionHandle,
+    /// How many records in an invocation: 1 to 10,000. An invocation holds 6 MB at most, whatever this says.
+    pub batch_size: Value<i64>,
+    /// How long Lambda gathers records before it invokes: 0 to 300 seconds.
+    pub batching_seconds: Value<i64>,
+    /// Whether it runs. Records wait in the stream while it does not, for 24 hours.
+    pub enabled: Value<bool>,
+}
+
+impl Construct for TableTrigger {
+    type Handle = TriggerHandle;
+
+    fn build(self, scope: &mut Scope<'_>) -> TriggerHandle {
+        let role = self.function.role();
+        let actions = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"];
+        role.allow(scope, Statement::allow(actions).on([self.stream_arn.clone()]));
+        // Streams are listed by table.
+        let table = intrinsic::select::<String>(0, intrinsic::split("/stream/", self.stream_arn.clone()));
+        let streams = Text::new().value(table).text("/stream/*");
+        role.allow(scope, Statement::allow(["dynamodb:ListStreams"]).on([streams]));
+        let failures = esm::OnFailure::new().destination(self.function.failures().arn());
+        let mapping = scope.add(
+            "Resource",
+            lambda::EventSourceMapping::new()
+                .function_name(self.function.alias_arn())
+                .event_source_arn(self.stream_arn)
+                .starting_position("TRIM_HORIZON")
+                .batch_size(self.batch_size)
+                .maximum_batching_window_in_seconds(self.batching_seconds)
+                .bisect_batch_on_function_error(true)
+                .maximum_retry_attempts(-1)
+                .maximum_record_age_in_seconds(-1)
+                .function_response_types([esm::FunctionResponseTypesItem::ReportBatchItemFailures])
+                .destination_config(esm::DestinationConfig::new().on_failure(failures))
+                .enabled(self.enabled),
+        );
+        role.before(scope, &mapping);
         TriggerHandle::of(&mapping)
     }
 }
@@ -129,14 +187,7 @@ impl Construct for TopicTrigger {
     type Handle = TriggerHandle;
 
     fn build(self, scope: &mut Scope<'_>) -> TriggerHandle {
-        let leave = scope.add(
-            "Permission",
-            lambda::Permission::new()
-                .action("lambda:InvokeFunction")
-                .function_name(self.function.alias_arn())
-                .principal("sns.amazonaws.com")
-                .source_arn(self.topic.arn()),
-        );
+        let leave = permission(scope, &self.function, Service::Sns, self.topic.arn().into_text());
         let subscription = scope.add(
             "Resource",
             sns::Subscription::new().protocol("lambda").topic_arn(self.topic.arn()).endpoint(self.function.alias_arn()),
@@ -175,4 +226,158 @@ impl Construct for BucketTrigger {
         self.bucket.notify_function(scope, &self.function, &self.filter, &leave);
         TriggerHandle::of(&leave)
     }
+}
+
+/// A topic sends each message to a queue. The queue must be of this stack.
+#[derive(Clone, Debug)]
+pub struct TopicToQueue {
+    /// The topic.
+    pub topic: TopicHandle,
+    /// The queue.
+    pub queue: QueueHandle,
+    /// Whether a body is the message itself, not in SNS's envelope.
+    pub raw: bool,
+}
+
+impl Construct for TopicToQueue {
+    type Handle = ();
+
+    fn build(self, scope: &mut Scope<'_>) {
+        self.queue.admit(scope, Service::Sns, Some(self.topic.arn().into_text()));
+        let subscription = sns::Subscription::new()
+            .protocol("sqs")
+            .topic_arn(self.topic.arn())
+            .endpoint(self.queue.arn())
+            .raw_message_delivery(self.raw);
+        let subscription = scope.add("Resource", subscription);
+        self.queue.before(scope, &subscription);
+    }
+}
+
+/// A bucket tells a queue of each new object whose key passes the filter. Both must be of this stack.
+#[derive(Clone, Debug)]
+pub struct BucketToQueue {
+    /// The bucket.
+    pub bucket: BucketHandle,
+    /// Which objects.
+    pub filter: KeyFilter,
+    /// The queue.
+    pub queue: QueueHandle,
+}
+
+impl Construct for BucketToQueue {
+    type Handle = ();
+
+    fn build(self, scope: &mut Scope<'_>) {
+        self.queue.admit(scope, Service::S3, None);
+        self.bucket.notify_queue(scope, &self.queue, &self.filter);
+    }
+}
+
+/// Which events of which bus.
+#[derive(Clone, Debug)]
+pub struct EventPattern {
+    /// The bus, by name or ARN; the account's default bus if it is not said. Services of AWS send to that one.
+    pub bus: Option<Value<String>>,
+    /// What an event must look like: EventBridge's event pattern, `{"source": ["aws.guardduty"]}`.
+    pub pattern: Json,
+}
+
+/// A rule of EventBridge invokes the function once for each event. Retries and failures as of [`TopicTrigger`].
+#[derive(Clone, Debug)]
+pub struct RuleTrigger {
+    /// Which events.
+    pub events: EventPattern,
+    /// The function.
+    pub function: FunctionHandle,
+}
+
+impl Construct for RuleTrigger {
+    type Handle = TriggerHandle;
+
+    fn build(self, scope: &mut Scope<'_>) -> TriggerHandle {
+        let rule = self.events.rule(scope, self.function.alias_arn().into_text());
+        permission(scope, &self.function, Service::EventBridge, rule.arn().into_text());
+        self.function.role().before(scope, &rule);
+        TriggerHandle::of(&rule)
+    }
+}
+
+/// A rule of EventBridge sends each event to a queue. The queue must be of this stack.
+#[derive(Clone, Debug)]
+pub struct RuleToQueue {
+    /// Which events.
+    pub events: EventPattern,
+    /// The queue.
+    pub queue: QueueHandle,
+}
+
+impl Construct for RuleToQueue {
+    type Handle = ();
+
+    fn build(self, scope: &mut Scope<'_>) {
+        let rule = self.events.rule(scope, self.queue.arn().into_text());
+        self.queue.admit(scope, Service::EventBridge, Some(rule.arn().into_text()));
+    }
+}
+
+impl EventPattern {
+    fn rule(self, scope: &mut Scope<'_>, target: Value<String>) -> Ref<events::Rule> {
+        let rule = events::Rule::new()
+            .event_pattern(self.pattern)
+            .state(events::rule::State::Enabled)
+            .targets([events::rule::Target::new().id("target").arn(target)])
+            .maybe(self.bus, events::Rule::event_bus_name);
+        scope.add("Resource", rule)
+    }
+}
+
+/// CloudWatch Logs sends the lines of a log group to the function, packed, as they come. Retries and failures as of
+/// [`TopicTrigger`].
+///
+/// The log group of the function itself must not be among those that it is sent: it would be told of its own telling, for ever.
+#[derive(Clone, Debug)]
+pub struct LogTrigger {
+    /// Name of the log group.
+    pub group: Value<String>,
+    /// Which lines: a filter pattern of CloudWatch Logs; all if it is empty.
+    pub pattern: String,
+    /// The function.
+    pub function: FunctionHandle,
+}
+
+impl Construct for LogTrigger {
+    type Handle = TriggerHandle;
+
+    fn build(self, scope: &mut Scope<'_>) -> TriggerHandle {
+        let group = intrinsic::sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:");
+        let lines: Value<String> = Text::new().value(group).value(self.group.clone()).text(":*").into_value();
+        let leave = permission(scope, &self.function, Service::Logs, lines);
+        let filter = logs::SubscriptionFilter::new()
+            .log_group_name(self.group)
+            .filter_pattern(self.pattern)
+            .destination_arn(self.function.alias_arn());
+        let filter = scope.add("Resource", filter);
+        // CloudWatch Logs tries the function when the filter is made.
+        scope.options(&filter).depends_on(&leave);
+        self.function.role().before(scope, &filter);
+        TriggerHandle::of(&filter)
+    }
+}
+
+/// Leave to invoke a function, for one resource of a service.
+fn permission(
+    scope: &mut Scope<'_>,
+    function: &FunctionHandle,
+    service: Service,
+    source_arn: Value<String>,
+) -> Ref<lambda::Permission> {
+    scope.add(
+        "Permission",
+        lambda::Permission::new()
+            .action("lambda:InvokeFunction")
+            .function_name(function.alias_arn())
+            .principal(service.principal())
+            .source_arn(source_arn),
+    )
 }

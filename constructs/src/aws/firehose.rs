@@ -5,6 +5,7 @@
 use super::{
     cloudwatch::Metric,
     iam::{Role, RoleHandle},
+    lambda::FunctionHandle,
     logs::LogGroup,
     s3::BucketHandle,
 };
@@ -13,7 +14,7 @@ use crate::{
     tree::{Construct, Scope},
 };
 use cfn::{
-    Arn, IntoValue, Value, intrinsic,
+    Arn, IntoValue, Maybe as _, Value, intrinsic,
     kinesisfirehose::{self as firehose, delivery_stream as ds},
 };
 
@@ -37,6 +38,10 @@ pub struct DeliveryStream {
     /// How many days its error log is kept; a number that CloudWatch Logs knows.
     #[builder(default = Value::Known(30), with = |days: impl IntoValue<i64>| days.into_value())]
     log_retention_days: Value<i64>,
+    /// A function that each batch of records is sent to first: it answers for each whether it is kept, changed, dropped or failed
+    /// (`FirehoseTransformHandler`). What failed goes below `errors/`, too. Its timeout is 300 seconds at most.
+    #[builder(with = |function: &FunctionHandle| function.clone())]
+    transform: Option<FunctionHandle>,
 }
 
 /// A delivery stream of this stack.
@@ -65,6 +70,18 @@ impl Construct for DeliveryStream {
         log.grant_write(scope, &role);
         let stream =
             scope.add("LogStream", cfn::logs::LogStream::new().log_group_name(log.name()).log_stream_name("delivery"));
+        let processing = self.transform.map(|function| {
+            role.allow(
+                scope,
+                Statement::allow(["lambda:GetFunctionConfiguration", "lambda:InvokeFunction"])
+                    .on([function.alias_arn().into_text()]),
+            );
+            let parameter = ds::ProcessorParameter::new()
+                .parameter_name(ds::ProcessorParameterParameterName::LambdaArn)
+                .parameter_value(function.alias_arn());
+            let processor = ds::Processor::new().type_(ds::ProcessorType::Lambda).parameters([parameter]);
+            ds::ProcessingConfiguration::new().enabled(true).processors([processor])
+        });
         let prefix = self.prefix;
         let destination = ds::ExtendedS3DestinationConfiguration::new()
             .bucket_arn(self.bucket.arn())
@@ -75,7 +92,8 @@ impl Construct for DeliveryStream {
             .error_output_prefix(format!("errors/{prefix}/!{{firehose:error-output-type}}/!{{timestamp:yyyy/MM/dd}}/"))
             .cloud_watch_logging_options(
                 ds::CloudWatchLoggingOptions::new().enabled(true).log_group_name(log.name()).log_stream_name(stream.ref_()),
-            );
+            )
+            .maybe(processing, ds::ExtendedS3DestinationConfiguration::processing_configuration);
         let delivery = scope.add(
             "Resource",
             firehose::DeliveryStream::new()

@@ -30,6 +30,10 @@ pub enum Service {
     CloudWatch,
     /// SNS, which delivers to an encrypted queue.
     Sns,
+    /// EventBridge, whose rules deliver to an encrypted queue.
+    EventBridge,
+    /// CloudWatch Logs.
+    Logs,
 }
 
 impl Service {
@@ -39,6 +43,8 @@ impl Service {
             Self::S3 => "s3.amazonaws.com",
             Self::CloudWatch => "cloudwatch.amazonaws.com",
             Self::Sns => "sns.amazonaws.com",
+            Self::EventBridge => "events.amazonaws.com",
+            Self::Logs => "logs.amazonaws.com",
         }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! Imports: `aws`, `cfn`, `codes`, `iam`, `template`, `text`, `tree`.
 
-use super::{iam::RoleHandle, kms::KeyHandle, lambda::FunctionHandle, sns::TopicHandle};
+use super::{iam::RoleHandle, kms::KeyHandle, lambda::FunctionHandle, sns::TopicHandle, sqs::QueueHandle};
 use crate::{
     Text,
     iam::{Principal, Statement},
@@ -234,14 +234,7 @@ impl BucketHandle {
         filter: &KeyFilter,
         leave: &Ref<cfn::lambda::Permission>,
     ) {
-        let Some(bucket) = &self.bucket else {
-            scope.problem(
-                crate::codes::FOREIGN_HANDLE,
-                "the notifications of a bucket that is not of this stack cannot be changed here",
-                "let the bucket tell a topic, and use the topic as trigger",
-            );
-            return;
-        };
+        let Some(bucket) = self.to_notify(scope) else { return };
         let told = bucket::LambdaConfiguration::new()
             .event("s3:ObjectCreated:*")
             .function(function.alias_arn())
@@ -250,6 +243,27 @@ impl BucketHandle {
             .options(bucket)
             .depends_on(leave)
             .append_property("NotificationConfiguration.LambdaConfigurations", told.into_json());
+    }
+
+    /// Tells a queue of each new object whose key passes the filter, once the queue's policy stands. The queue must
+    /// [admit](QueueHandle::admit) S3.
+    pub(super) fn notify_queue(&self, scope: &mut Scope<'_>, queue: &QueueHandle, filter: &KeyFilter) {
+        let Some(bucket) = self.to_notify(scope) else { return };
+        let told =
+            bucket::QueueConfiguration::new().event("s3:ObjectCreated:*").queue(queue.arn()).filter(filter.property());
+        queue.before(scope, bucket);
+        scope.options(bucket).append_property("NotificationConfiguration.QueueConfigurations", told.into_json());
+    }
+
+    fn to_notify(&self, scope: &mut Scope<'_>) -> Option<&Ref<s3::Bucket>> {
+        if self.bucket.is_none() {
+            scope.problem(
+                crate::codes::FOREIGN_HANDLE,
+                "the notifications of a bucket that is not of this stack cannot be changed here",
+                "let the bucket tell a topic, and use the topic as trigger",
+            );
+        }
+        self.bucket.as_ref()
     }
 
     /// Lets `role` read the objects whose keys begin with `prefix`.

@@ -7,7 +7,7 @@ use super::{
     environment::{Constants, environment},
     permissions::{self, Grantee},
     search::SearchHandle,
-    trigger::Trigger,
+    trigger::{Reader, Trigger, Waits},
 };
 use crate::{
     Text,
@@ -126,7 +126,11 @@ impl Construct for EtlFunction {
                 .group("Sizes"),
         );
         let environment = environment(scope, &constants, &self.names);
-        let running = Trigger::running(scope, &name);
+        let running = self.trigger.running(scope, &name);
+        let others = self.instead.iter().map(|instead| &instead.pipeline);
+        for pipeline in [&self.pipeline].into_iter().chain(others) {
+            self.trigger.is_read_by(scope, pipeline.handler.name());
+        }
         let function = Function::builder()
             .code(self.code)
             .description(self.description)
@@ -134,7 +138,7 @@ impl Construct for EtlFunction {
             .timeout_seconds(self.timeout_seconds.into())
             .environment(environment.variables)
             .settings(settings(&constants, &memory.text(), &self.names))
-            .maybe_reserved_concurrency(self.trigger.concurrency(&running))
+            .maybe_reserved_concurrency(self.trigger.concurrency(running.as_ref()))
             .log_retention_days(self.log_retention_days)
             .build();
         let function = scope.add("Function", function);
@@ -147,9 +151,10 @@ impl Construct for EtlFunction {
         let ready: Option<Ref<CustomResource>> = self
             .indices
             .map(|indices| indices.search.admit(scope, &name, function.role(), &indices.patterns, &indices.template));
-        let waits_in_stream = matches!(self.trigger, Trigger::Kinesis { .. });
-        self.trigger.connect(scope, &function, &running, ready.as_ref());
-        alarms(scope, &function, self.timeout_seconds, waits_in_stream, &self.alarms);
+        let timeout_seconds = self.timeout_seconds.into();
+        let to = Reader { function: &function, timeout_seconds, running: running.as_ref() };
+        let waits = self.trigger.connect(scope, &to, ready.as_ref());
+        alarms(scope, &function, self.timeout_seconds, &waits, &self.alarms);
         EtlHandle { function }
     }
 }
@@ -185,13 +190,7 @@ fn fingerprint(config: &str) -> String {
     hash
 }
 
-fn alarms(
-    scope: &mut Scope<'_>,
-    function: &FunctionHandle,
-    timeout_seconds: i32,
-    waits_in_stream: bool,
-    topic: &TopicHandle,
-) {
+fn alarms(scope: &mut Scope<'_>, function: &FunctionHandle, timeout_seconds: i32, waits: &Waits, topic: &TopicHandle) {
     let mut alarm = |id: &str, metric: Metric, above: i32, periods: i64, description: &str| {
         let alarm = Alarm::builder().metric(metric).above(above).periods(periods).description(description);
         scope.add(id, alarm.topic(topic.clone()).build());
@@ -224,13 +223,21 @@ fn alarms(
         3,
         "Invocations take over nine tenths of the function's timeout. Give it more memory, which is more CPU, or smaller batches.",
     );
-    if waits_in_stream {
-        alarm(
+    match waits {
+        Waits::WithLambda => {}
+        Waits::Stream => alarm(
             "LateAlarm",
             function.metric_iterator_age(),
             600_000,
             3,
             "Records wait in the stream for over ten minutes. Look for errors of the function, then for shards with too much to do.",
-        );
+        ),
+        Waits::Queue(queue) => alarm(
+            "LateAlarm",
+            queue.metric_age(),
+            600,
+            3,
+            "Messages wait in the queue for over ten minutes. Look for errors of the function; then it may be too few at a time.",
+        ),
     }
 }

@@ -7,7 +7,7 @@ use super::{
     etl_function::{EtlFunction, EtlHandle, Indices, Instead},
     existing_files::ExistingFiles,
     search::SearchHandle,
-    trigger::Trigger,
+    trigger::{Queueing, Trigger},
 };
 use crate::{
     asset::FunctionCode,
@@ -56,6 +56,8 @@ pub struct LogSource {
     /// What the function does.
     #[builder(into)]
     description: String,
+    /// Puts a queue between topic and function: an outage of hours heals by itself.
+    queued: Option<Queueing>,
     /// What becomes of the files as they age.
     lifecycle: Option<Lifecycle>,
     /// Encrypts the topic.
@@ -100,6 +102,10 @@ impl Construct for LogSource {
             }
         };
         let trigger = Trigger::Sns { topic: topic.clone(), bucket: bucket.clone(), prefix };
+        let trigger = match self.queued {
+            Some(queueing) => trigger.queued(queueing),
+            None => trigger,
+        };
         let indices = Indices { search: self.search, patterns: self.index_patterns, template: self.index_template };
         let etl = scope.add(
             "Etl",

@@ -31,4 +31,4 @@ pub use etl_function::{EtlFunction, EtlHandle, Indices, Instead};
 pub use existing_files::ExistingFiles;
 pub use log_source::{FileLayout, LogSource, LogSourceHandle};
 pub use search::{Search, SearchHandle};
-pub use trigger::Trigger;
+pub use trigger::{Queueing, Trigger};

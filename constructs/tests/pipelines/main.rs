@@ -1,17 +1,12 @@
 //! Pipelines as functions: permissions that follow from the config, triggers that can be paused, and what is refused.
 
+mod triggers;
+
 use cfn::Value;
 use constructs::{
     Condition, Parameter, Scope, Stack,
     asset::FunctionCode,
-    aws::{
-        firehose::DeliveryStream,
-        kinesis::Stream,
-        kms::{Key, Service},
-        s3::{Bucket, KeyFilter},
-        sns::Topic,
-        sqs::Queue,
-    },
+    aws::{firehose::DeliveryStream, kinesis::Stream, kms::Key, s3::Bucket, sns::Topic},
     patterns::{Bindings, Bound, EtlFunction, Instead, Trigger},
 };
 use etl::{
@@ -178,41 +173,6 @@ fn a_pipeline_that_the_function_would_refuse_is_refused_at_synth() {
     };
     let (_, problems) = stack(kinesis, wrong);
     assert!(problems.iter().any(|p| p.starts_with("error[CFN051]") && p.contains("ETL024")), "{problems:#?}");
-}
-
-#[test]
-fn every_trigger_can_be_paused_by_a_parameter() {
-    let queue = |scope: &mut Scope<'_>| {
-        let queue = scope.add("Queue", Queue::builder().visibility_timeout_seconds(1_800).build());
-        Trigger::Sqs { queue, batch_size: number(10), batching_seconds: number(0) }
-    };
-    for read in [kinesis as fn(&mut Scope<'_>) -> Trigger, queue] {
-        let (template, problems) = stack(read, to_archive);
-        assert_eq!(problems, [""; 0]);
-        let mapping = of_type(&template, "AWS::Lambda::EventSourceMapping")[0];
-        assert_eq!(mapping["Properties"]["Enabled"], json!({"Fn::If": ["EtlRuns", true, false]}));
-        assert_eq!(template["Parameters"]["EtlState"]["AllowedValues"], json!(["running", "paused"]));
-    }
-    let bucket = |scope: &mut Scope<'_>| {
-        let bucket = scope.add("Logs", Bucket::builder().build());
-        let filter = KeyFilter { prefix: Value::Known("in/".into()), suffix: Value::Known(".gz".into()) };
-        Trigger::S3 { bucket, filter }
-    };
-    let topic = |scope: &mut Scope<'_>| {
-        let key = scope.add("FilesKey", Key::builder().description("files").build());
-        let topic = scope.add("Files", Topic::builder().key(key).build());
-        topic.admit(scope, Service::S3);
-        let bucket = scope.add("Logs", Bucket::builder().build());
-        Trigger::Sns { topic, bucket, prefix: Value::Known("in/".into()) }
-    };
-    for pushed in [bucket as fn(&mut Scope<'_>) -> Trigger, topic] {
-        let (template, problems) = stack(pushed, to_archive);
-        assert_eq!(problems, [""; 0]);
-        let function = of_type(&template, "AWS::Lambda::Function")[0];
-        let concurrency = json!({"Fn::If": ["EtlRuns", {"Ref": "AWS::NoValue"}, 0]});
-        assert_eq!(function["Properties"]["ReservedConcurrentExecutions"], concurrency);
-        assert!(granted(&template).iter().any(|(action, on)| action == "s3:GetObject" && on.contains("/in/*")));
-    }
 }
 
 /// A function that runs one pipeline, or another where the operator chooses so.
