@@ -12,6 +12,7 @@
 //! | make an event of parts | [`Arena::make`] |
 //! | find values | [`Payload::get`] by [`Path`], [`Value`] |
 //! | change them | [`Payload::set`], [`remove`](Payload::remove), [`rename`](Payload::rename), [`copy_value`](Payload::copy_value), [`promote`](Payload::promote) |
+//! | keep some values, put texts in place of some | [`Payload::keep`], [`Payload::replace`] |
 //! | change all names | [`Payload::rewrite`], [`Payload::flatten`] |
 //! | make many events of one, or a second one | [`Payload::split`], [`Payload::copy`], [`Payload::copies`] |
 //! | write | [`Payload::wrap`], [`Payload::write_to`], [`Payload::write_as`] |
@@ -34,6 +35,7 @@ mod escape;
 mod find;
 mod flatten;
 mod gson;
+mod keep;
 mod keys;
 mod lenient;
 mod lines;
@@ -44,11 +46,13 @@ mod node;
 mod parse;
 mod path;
 mod payload;
+mod replace;
 mod rewrite;
 mod scan;
 mod shape;
 mod split;
 mod value;
+mod way;
 mod write;
 
 pub use arena::{Arena, Limits, MAX_MADE_DEPTH};
@@ -64,6 +68,7 @@ pub use node::Kind;
 pub use parse::MAX_DEPTH;
 pub use path::{Path, PathError};
 pub use payload::Payload;
+pub use replace::Replace;
 pub use rewrite::{Change, Collision, Reach, Rewriter};
 pub use split::{Copies, Split};
 pub use value::Value;

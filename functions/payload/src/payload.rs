@@ -300,7 +300,7 @@ impl Payload<'_> {
     }
 
     /// The container that the steps of a definite path lead to.
-    fn descend(&self, steps: &[Step]) -> Result<u32, ChangeError> {
+    pub(crate) fn descend(&self, steps: &[Step]) -> Result<u32, ChangeError> {
         let mut value = self.root();
         for step in steps {
             fits(value.kind(), step)?;
@@ -310,7 +310,7 @@ impl Payload<'_> {
     }
 
     /// Notes that the container at the end of `steps` changed.
-    fn touch(&mut self, steps: &[Step]) {
+    pub(crate) fn touch(&mut self, steps: &[Step]) {
         let mut node = self.root;
         self.arena.nodes[node as usize].flags &= !VERBATIM;
         for step in steps {
@@ -389,7 +389,7 @@ impl Arena {
     }
 
     /// Notes that any container in `node` may have changed.
-    fn touch_all(&mut self, node: u32) {
+    pub(crate) fn touch_all(&mut self, node: u32) {
         self.nodes[node as usize].flags &= !VERBATIM;
         let mut child = self.nodes[node as usize].child;
         while child != NIL {

@@ -11,6 +11,7 @@
 mod bounds;
 mod changes;
 mod corpus;
+mod editing;
 mod elements;
 mod generate;
 mod grammar;
