@@ -6,7 +6,7 @@ use crate::{
     build::BuildError,
     config::{format::Flaw, variables},
 };
-use payload::{Output, Path, Payload, Value};
+use payload::{ChangeError, New, Output, Path, Payload, Value};
 use std::borrow::Cow;
 
 /// Reads the path of one field.
@@ -16,6 +16,17 @@ pub(crate) fn path(path: &str) -> Result<Path, BuildError> {
         Ok(_) => Err(BuildError::new(format!("`{path}` {MANY}"))),
         Err(error) => Err(BuildError::new(format!("`{path}` is no path: {error}"))),
     }
+}
+
+/// Reads a path that may lead to several fields.
+pub(crate) fn any_path(path: &str) -> Result<Path, BuildError> {
+    Path::new(path).map_err(|error| BuildError::new(format!("`{path}` is no path: {error}")))
+}
+
+/// Puts a value at a path and makes the objects that are missing on the way.
+pub(crate) fn put<'v>(payload: &mut Payload<'_>, path: &Path, value: impl Into<New<'v>>) -> Result<(), ChangeError> {
+    payload.make_way(path)?;
+    payload.set(path, value)
 }
 
 /// Reads the paths of several fields.
@@ -59,6 +70,15 @@ pub(crate) fn mistake(path: &str) -> Option<Flaw> {
         }),
         Err(error) => Some(Flaw { at: Some(error.offset), message: error.to_string(), help: None }),
     }
+}
+
+/// What is wrong with a path that may lead to several fields, for the reader of configs.
+pub(crate) fn any_mistake(path: &str) -> Option<Flaw> {
+    if variables::holds(path) {
+        return None;
+    }
+    let error = Path::new(path).err()?;
+    Some(Flaw { at: Some(error.offset), message: error.to_string(), help: None })
 }
 
 #[cfg(test)]

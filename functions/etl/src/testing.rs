@@ -4,8 +4,12 @@
 
 #[cfg(test)]
 mod components;
+#[cfg(test)]
+mod documents;
 mod world;
 
 #[cfg(test)]
 pub(crate) use components::*;
+#[cfg(test)]
+pub(crate) use documents::{document, sorted};
 pub use world::{FakeClock, FakeObjects, RecordedCalls, RecordedLog, Reply, World};

@@ -3,7 +3,7 @@
 //! *To add one*: a file with a struct that is a [`Component`] and an [`Operation`]; two lines here, `pub mod` and its row in
 //! [`register`]. One that makes several events of one is a [`BuildOperation`] itself, and says which [`Step`] it is.
 //!
-//! Imports: `asset`, `bounded`, `build`, `component`, `config`, `event`, `field`, `late`, `need`, `pattern`, `payload`, `time`.
+//! Imports: `asset`, `bounded`, `build`, `component`, `config`, `event`, `field`, `late`, `need`, `pattern`, `payload`, `time`, `typed`.
 
 pub mod basic_filter;
 pub mod conditional;
@@ -17,10 +17,15 @@ pub mod json_drop_arrays;
 pub mod json_key_name;
 pub mod json_replace_kv;
 pub mod json_root_node;
+pub mod keep_fields;
 pub mod key_name_replacement;
 pub mod lower_case_key;
+pub mod on_failure;
+pub mod parse_json;
+pub mod parse_regex;
 pub mod partition;
 pub mod regex_filter;
+pub mod rename_field;
 pub mod substitution;
 pub mod time;
 pub mod url_decode;
@@ -37,10 +42,15 @@ pub use json_drop_arrays::JsonDropArraysOperation;
 pub use json_key_name::JsonKeyNameOperation;
 pub use json_replace_kv::JsonReplaceKVOperation;
 pub use json_root_node::JsonRootNodeOperation;
+pub use keep_fields::KeepFieldsOperation;
 pub use key_name_replacement::KeyNameReplacementOperation;
 pub use lower_case_key::LowerCaseKeyOperation;
+pub use on_failure::OnFailure;
+pub use parse_json::ParseJsonOperation;
+pub use parse_regex::ParseRegexOperation;
 pub use partition::PartitionOperation;
 pub use regex_filter::RegexFilterOperation;
+pub use rename_field::RenameFieldOperation;
 pub use substitution::SubstitutionOperation;
 pub use time::TimeOperation;
 pub use url_decode::UrlDecodeOperation;
@@ -68,11 +78,15 @@ pub(crate) fn register(room: &mut Room<dyn BuildOperation>) {
     room.add::<JsonKeyNameOperation>();
     room.add::<JsonReplaceKVOperation>();
     room.add::<JsonRootNodeOperation>();
+    room.add::<KeepFieldsOperation>();
     room.add::<KeyNameReplacementOperation>();
     room.add::<LowerCaseKeyOperation>();
+    room.add::<ParseJsonOperation>();
+    room.add::<ParseRegexOperation>();
     room.add::<PartitionOperation>();
     room.add::<RegexFilterOperation>();
     room.add::<SubstitutionOperation>();
+    room.add::<RenameFieldOperation>();
     room.add::<TimeOperation>();
     room.add::<UrlDecodeOperation>();
 }
