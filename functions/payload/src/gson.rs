@@ -54,7 +54,8 @@ impl Walk<'_> {
                 continue;
             } else if self.arena.keys.is_html(entry.key) {
                 self.out.push(b',');
-                spell(self.arena.keys.raw(entry.key), self.html, self.out);
+                let raw = self.arena.keys.raw(entry.key);
+                spell(raw, 0, raw.len(), self.html, self.out);
                 self.out.push(b':');
             } else {
                 self.out.put(&self.arena.keys.bytes, self.arena.keys.spans[entry.key as usize]);
@@ -72,7 +73,7 @@ impl Walk<'_> {
             (self.from, self.clean, self.stopped) = (start, start, false);
         }
         if end > self.clean && !self.stopped {
-            let stop = self.stop(self.clean, end);
+            let stop = stop(&self.arena.text, self.clean, end, self.html);
             let null = memchr::memmem::find(&self.arena.text[self.clean..stop], b"null");
             self.clean = null.map_or(stop, |null| self.clean + null);
             self.stopped = self.clean < end;
@@ -80,43 +81,85 @@ impl Walk<'_> {
         end <= self.clean
     }
 
-    /// The first byte of `text[start..end]` that may be written otherwise; `end` if there is none.
-    #[inline(always)]
-    fn stop(&self, start: usize, end: usize) -> usize {
-        if self.html {
-            return scan::html_stop(&self.arena.text, start, end);
-        }
-        memchr::memchr2(b'\\', 0xe2, &self.arena.text[start..end]).map_or(end, |at| start + at)
-    }
-
     fn string(&mut self, node: &Node) {
         let (start, end) = (node.start as usize, (node.start + node.len) as usize);
-        if node.flags & ESCAPED != 0 || self.stop(start, end) < end {
-            spell(self.arena.text.get(start + 1..end - 1).unwrap_or_default(), self.html, self.out);
+        if node.flags & ESCAPED != 0 || stop(&self.arena.text, start, end, self.html) < end {
+            spell(&self.arena.text, start + 1, end - 1, self.html, self.out);
         } else {
             self.out.put(&self.arena.text, (node.start, node.len));
         }
     }
 }
 
-/// Appends a string as Gson spells it; `raw` is its JSON text without quotes.
-fn spell(raw: &[u8], html: bool, out: &mut Output) {
+/// Appends a string as Gson spells it; its JSON text, without quotes, is `text[start..end]`.
+fn spell(text: &[u8], start: usize, end: usize, html: bool, out: &mut Output) {
     out.push(b'"');
-    escape::pieces(raw, |piece| match piece {
-        Ok(text) => spell_text(text, html, out),
-        Err(surrogate) => out.extend_from_slice(&unicode(surrogate)),
-    });
+    let (mut from, mut at) = (start, start);
+    loop {
+        at = stop(text, at, end, html);
+        let rest = text.get(at..end).unwrap_or_default();
+        let (escape, len) = match rest {
+            [] => break,
+            // These escapes are Gson's own.
+            [b'\\', b'"' | b'\\' | b'n' | b'r' | b't' | b'b' | b'f', ..] => {
+                at += 2;
+                continue;
+            }
+            // Any other is not needed, or spelled in another way; rare enough that what follows may take longer.
+            [b'\\', ..] => {
+                out.part(text, from, at);
+                escape::pieces(rest, |piece| match piece {
+                    Ok(text) => spell_text(text, html, out),
+                    Err(surrogate) => out.extend_from_slice(&unicode(surrogate)),
+                });
+                return out.push(b'"');
+            }
+            [0xe2, ..] => {
+                let Some(escape) = separator(rest) else {
+                    at += 1;
+                    continue;
+                };
+                (escape, 3)
+            }
+            [byte, ..] => (unicode(u16::from(*byte)), 1),
+        };
+        out.part(text, from, at);
+        out.extend_from_slice(&escape);
+        at += len;
+        from = at;
+    }
+    out.part(text, from, end);
     out.push(b'"');
 }
 
+/// The first byte of `text[start..end]` that may be written otherwise; `end` if there is none.
+#[inline(always)]
+fn stop(text: &[u8], start: usize, end: usize, html: bool) -> usize {
+    if html {
+        return scan::html_stop(text, start, end);
+    }
+    memchr::memchr2(b'\\', 0xe2, &text[start..end]).map_or(end, |at| start + at)
+}
+
+/// The escape of a line or paragraph separator: plain characters to JSON, line ends to JavaScript.
+fn separator(text: &[u8]) -> Option<[u8; 6]> {
+    match text {
+        [0xe2, 0x80, 0xa8, ..] => Some(unicode(0x2028)),
+        [0xe2, 0x80, 0xa9, ..] => Some(unicode(0x2029)),
+        _ => None,
+    }
+}
+
+/// Appends unescaped text, escaped as Gson does.
 fn spell_text(text: &[u8], html: bool, out: &mut Output) {
     let mut from = 0;
     for (at, &byte) in text.iter().enumerate() {
         let ((escape, escape_len), len) = match byte {
             b'<' | b'>' | b'&' | b'=' | b'\'' if html => ((unicode(u16::from(byte)), 6), 1),
-            // Line and paragraph separator: plain characters to JSON, line ends to JavaScript.
-            0xe2 if text[at..].starts_with("\u{2028}".as_bytes()) => ((unicode(0x2028), 6), 3),
-            0xe2 if text[at..].starts_with("\u{2029}".as_bytes()) => ((unicode(0x2029), 6), 3),
+            0xe2 => match separator(&text[at..]) {
+                Some(escape) => ((escape, 6), 3),
+                None => continue,
+            },
             b'"' | b'\\' | 0..0x20 => (escape::escaped(byte), 1),
             _ => continue,
         };

@@ -2,7 +2,7 @@
 
 use crate::{
     arena::Arena,
-    node::{Kind, NIL, Node, VERBATIM},
+    node::{Kind, NIL, Node, VERBATIM, narrow},
 };
 use std::{fmt, io};
 
@@ -121,6 +121,12 @@ impl Output {
         } else {
             self.extend_from_slice(&source[start..start + len]);
         }
+    }
+
+    /// Appends `source[from..to]`.
+    #[inline(always)]
+    pub(crate) fn part(&mut self, source: &[u8], from: usize, to: usize) {
+        self.put(source, (narrow(from), narrow(to - from)));
     }
 
     /// Appends the value as compact JSON.
