@@ -57,6 +57,8 @@ pub struct Pipeline {
     bounds: Bounds,
     ports: Ports,
     arena: Arena,
+    /// What handlers read invocations in.
+    invocation: Arena,
     /// A record between base64 and gzip.
     decoded: Vec<u8>,
     /// Whether any event was delivered or filtered out since the start. If not, a failure of all may be ours.
@@ -117,6 +119,7 @@ impl Pipeline {
             bounds,
             ports,
             arena: Arena::new(),
+            invocation: Arena::new(),
             decoded: vec![],
             has_worked: false,
         })
@@ -132,7 +135,7 @@ impl Pipeline {
     pub fn invoke(&mut self, invocation: &[u8], context: &Context) -> Invoked {
         let handler = self.handler.clone();
         let mut run = self.begin(context);
-        match handler.read(invocation) {
+        match handler.read_in(invocation, &mut run.pipeline.invocation) {
             Ok(mut batch) => {
                 run.batch(&mut batch);
                 run.conclude(&batch.triggers)
@@ -147,8 +150,10 @@ impl Pipeline {
     }
 
     fn trim(&mut self) {
-        if self.arena.capacity() > 2 * KEEP {
-            self.arena.trim(KEEP);
+        for arena in [&mut self.arena, &mut self.invocation] {
+            if arena.capacity() > 2 * KEEP {
+                arena.trim(KEEP);
+            }
         }
         self.decoded.clear();
         self.decoded.shrink_to(KEEP);

@@ -8,7 +8,7 @@ use crate::{
     path::{Path, Step},
     write::{Output, Style},
 };
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, ops::Range};
 
 /// A value in a payload, to be read.
 ///
@@ -72,6 +72,24 @@ impl<'a> Value<'a> {
             return Some(Cow::Borrowed(text));
         }
         Some(escape::unescape(inner))
+    }
+
+    /// Where the text of a string stands in what was loaded, if it stands there as it is: not escaped, not made by an operation.
+    ///
+    /// ```
+    /// # use payload::{Arena, Name};
+    /// let mut arena = Arena::new();
+    /// let json = r#"{"data": "aGVsbG8="}"#;
+    /// let payload = arena.parse_slice(json.as_bytes())?;
+    /// let data = payload.root().member(&Name::new("data")).unwrap();
+    /// assert_eq!(data.place().and_then(|place| json.get(place)), Some("aGVsbG8="));
+    /// # Ok::<(), payload::JsonError>(())
+    /// ```
+    pub fn place(self) -> Option<Range<usize>> {
+        let Node { kind, flags, start, len, .. } = *self.entry();
+        let (start, end) = (start as usize, start as usize + len as usize);
+        let plain = kind == Kind::String && flags & ESCAPED == 0 && end <= self.arena.whole().end;
+        plain.then_some(start + 1..end.saturating_sub(1))
     }
 
     /// A number, as it was written: `1.50`, `1e5`, thirty digits.

@@ -1,6 +1,6 @@
 //! `KinesisHandler`: records of a Kinesis stream.
 //!
-//! Imports: `component`, `event`, `need`.
+//! Imports: `component`, `event`, `need`, `payload`.
 
 use super::{Batch, Body, Common, Handler, NotOurs, OnFailure, Tag, Text, Trigger, yes};
 use crate::{
@@ -9,9 +9,10 @@ use crate::{
     need::Need,
 };
 use bon::Builder;
+use payload::{Arena, Kind, Name, Value};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 /// Reads the records of a Kinesis stream. Each record is one event.
 ///
@@ -91,6 +92,12 @@ impl Handler for KinesisHandler {
         Ok(Batch { triggers, on_failure: OnFailure::Suffix, log_triggers: false })
     }
 
+    fn read_in<'j>(&self, invocation: &'j [u8], memory: &mut Arena) -> Result<Batch<'j>, NotOurs> {
+        let quickly = simdutf8::basic::from_utf8(invocation).ok().and_then(|text| self.quickly(text, memory));
+        // What is unusual about an invocation, the thorough way can tell.
+        quickly.map_or_else(|| self.read(invocation), Ok)
+    }
+
     fn stand_in(&self, context: &Context, _: &str, number: u64) -> Trigger<'static> {
         let given = context.kinesis.clone().unwrap_or_default();
         let mut last = Shard::default();
@@ -114,12 +121,57 @@ impl Handler for KinesisHandler {
 const STAND_IN_ARN: &str = "arn:aws:kinesis:us-east-1:123456789012:stream/log-stream";
 
 impl KinesisHandler {
+    /// Reads an invocation as events are read: names that come again and again are guessed, not compared with all there are. None if
+    /// anything is not as Lambda has it.
+    fn quickly<'j>(&self, text: &'j str, memory: &mut Arena) -> Option<Batch<'j>> {
+        memory.load_slice(text.as_bytes());
+        let whole = memory.whole();
+        let payload = memory.parse(whole).ok()?;
+        let records = payload.root().member(&Name::new("Records")).filter(|records| records.kind() == Kind::Array)?;
+        let names = ["eventSourceARN", "eventSource", "eventID", "awsRegion", "kinesis"].map(Name::new);
+        let inner = ["partitionKey", "sequenceNumber", "data", "approximateArrivalTimestamp"].map(Name::new);
+        let string = |object: Value<'_>, name: &Name| match object.member(name) {
+            None => Some(None),
+            Some(value) if value.is_null() => Some(None),
+            Some(value) => Some(Some(Text(match value.place() {
+                Some(place) => Cow::Borrowed(text.get(place)?),
+                None => Cow::Owned(value.as_str()?.into_owned()),
+            }))),
+        };
+        let mut last = Shard::default();
+        let mut triggers = Vec::with_capacity(records.len());
+        for record in records.elements() {
+            let [arn, source, id, region, kinesis] = &names;
+            let [key, sequence, data, arrival] = &inner;
+            let stream = record.member(kinesis).filter(|stream| stream.kind() == Kind::Object)?;
+            let arrival = stream.member(arrival).filter(|arrival| !arrival.is_null());
+            let stream = Content {
+                partition_key: string(stream, key)?,
+                sequence_number: string(stream, sequence)?,
+                data: string(stream, data)?,
+                approximate_arrival_timestamp: match arrival {
+                    Some(arrival) => Some(arrival.number_text()?.parse().ok()?),
+                    None => None,
+                },
+            };
+            let record = Record {
+                event_source_arn: string(record, arn)?,
+                event_source: string(record, source)?,
+                event_id: string(record, id)?,
+                aws_region: string(record, region)?,
+                stream,
+            };
+            triggers.push(self.trigger(record, &mut last));
+        }
+        Some(Batch { triggers, on_failure: OnFailure::Suffix, log_triggers: false })
+    }
+
     fn trigger<'j>(&self, record: Record<'j>, last: &mut Shard) -> Trigger<'j> {
         let source = Text::or_empty(record.event_source_arn);
         let sequence = Text::or_empty(record.stream.sequence_number);
         let event_id = Text::or_empty(record.event_id);
         let event_source = record.event_source.as_ref().map(|source| &*source.0);
-        let shard = event_id.split_once(':').map(|(shard, _)| shard);
+        let shard = memchr::memchr(b':', event_id.as_bytes()).and_then(|end| event_id.get(..end));
         last.choose(&source, record.aws_region.as_ref().map(|region| &*region.0), shard, event_source);
         let partition_key = record.stream.partition_key.map(|key| key.0.into_owned());
         let facts = Facts {
@@ -250,6 +302,34 @@ mod tests {
         let OriginKind::Kinesis(origin) = &trigger.facts.origin.kind else { panic!("a record of a stream") };
         assert_eq!((&*origin.shard_id, origin.partition_key.as_deref()), ("shardId-000000000002", Some("s1")));
         assert_eq!(trigger.facts.partitions().collect::<Vec<_>>(), [("__shardid__", Some("shardId-000000000002"))]);
+    }
+
+    #[test]
+    fn both_ways_of_reading_an_invocation_read_the_same() {
+        let whole = r#"{"kinesis":{"partitionKey":"a\u0031é","sequenceNumber":"495","data":"SGk=","approximateArrivalTimestamp":1480641523.477},
+            "eventSource":"aws:kinesis","eventID":"shardId-000000000002:495","awsRegion":"us-east-1","more":[{}],"eventSourceARN":"arn"}"#;
+        let records = [
+            whole,
+            r#"{"kinesis":{}}"#,
+            r#"{"kinesis":{"data":null,"approximateArrivalTimestamp":7e0},"eventID":"x"}"#,
+        ];
+        let handler = KinesisHandler::builder().add_shardid_to_partitions(true).build();
+        let mut memory = Arena::new();
+        for json in [format!("{{\"Records\":[{}]}}", records.join(",")), "{\"Records\":[]}".to_owned()] {
+            let quickly = handler.quickly(&json, &mut memory).unwrap();
+            assert_eq!(format!("{quickly:?}"), format!("{:?}", handler.read(json.as_bytes()).unwrap()));
+        }
+        for json in [
+            "[]",
+            "{",
+            r#"{"Records":null}"#,
+            r#"{"Records":[1]}"#,
+            r#"{"Records":[{"kinesis":{"data":5}}]}"#,
+            r#"{"Records":[{}]}"#,
+        ] {
+            assert!(handler.quickly(json, &mut memory).is_none(), "{json}");
+            handler.read_in(json.as_bytes(), &mut memory).unwrap_err();
+        }
     }
 
     #[test]
