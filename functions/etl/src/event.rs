@@ -8,7 +8,10 @@
 use payload::Payload;
 use serde::{Deserialize, Serialize};
 use sha1::{Digest as _, Sha1};
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, LazyLock},
+};
 
 /// One event, lent to each component in turn.
 #[derive(Debug)]
@@ -20,7 +23,7 @@ pub struct Event<'e> {
 }
 
 /// What is known about an event beside its payload. The elements of a split begin with the facts of the event they were in.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Facts {
     /// The invocation it came with.
     pub context: Arc<Context>,
@@ -40,6 +43,24 @@ pub struct Facts {
     pub partitions: Vec<(Arc<str>, Option<String>)>,
     /// Which element it is, of each split that it went through, and which copy, of each fork.
     pub elements: Vec<u32>,
+}
+
+impl Default for Facts {
+    /// All share one empty context: there are facts of each record of an invocation.
+    fn default() -> Self {
+        static NOBODY: LazyLock<Arc<Context>> = LazyLock::new(Arc::default);
+        Self {
+            context: Arc::clone(&NOBODY),
+            now_ms: 0,
+            origin: Origin::default(),
+            offset: 0,
+            arrival_ms: 0,
+            time_ms: None,
+            hash: None,
+            partitions: vec![],
+            elements: vec![],
+        }
+    }
 }
 
 /// SHA-1 as 40 lower-case hex digits.

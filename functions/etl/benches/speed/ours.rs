@@ -68,8 +68,8 @@ pub(crate) fn config(case: &str) -> String {
 fn stack() -> String {
     let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/snapshots/cloudtrail.template.snap");
     let template = fs::read_to_string(template).unwrap();
-    let line = template.lines().find_map(|line| line.trim().strip_prefix("\"BENDER_CONFIG_INLINE\": "));
-    serde_json::from_str(line.unwrap().trim_end_matches(',')).unwrap()
+    let config = template.lines().find_map(|line| Some(&line[line.find(r#""{\"version\":"#)?..]));
+    serde_json::from_str(config.unwrap().trim_end_matches(',')).unwrap()
 }
 
 /// Reads a config as a function does.
@@ -87,8 +87,12 @@ pub(crate) fn run(case: &str, out: &str, files: &[&str]) {
         ..World::new().ports()
     };
     let mut pipeline = Pipeline::new(&read(&config(case)), Environment::default(), ports).unwrap();
-    let context =
-        Context { function_name: Some("etl".into()), function_version: Some("7".into()), ..Context::default() };
+    let context = Context {
+        function_name: Some("etl".into()),
+        function_version: Some("7".into()),
+        deadline_ms: Some(World::new().clock.now_ms() + 900_000),
+        ..Context::default()
+    };
     let mut invocation = vec![];
     for path in files {
         let invoked = if case == "syslog" {

@@ -162,6 +162,9 @@ fn each(
                 continue;
             }
         };
+        // However many come of one event: not all of them are timed because it is.
+        flow.timed = flow.exits.elements.is_multiple_of(SAMPLE);
+        flow.exits.elements += 1;
         (facts.time_ms, facts.hash) = (time_ms, hash);
         facts.partitions.clone_from(&partitions);
         if let Some(last) = facts.elements.last_mut() {

@@ -49,6 +49,8 @@ pub(super) struct Delivery {
     pub(super) transport: Box<dyn RunTransport>,
     pub(super) limits: Limits,
     scratch: Output,
+    /// Memory of a batch that is through.
+    pub(super) spare: Vec<u8>,
     key: Vec<(Arc<str>, Option<String>)>,
     pub(super) lanes: IndexMap<Arc<Partition>, Lane>,
     /// Number of the lane that was used last.
@@ -116,6 +118,7 @@ impl Delivery {
             transport,
             limits,
             scratch: Output::new(),
+            spare: vec![],
             key: vec![],
             lanes: IndexMap::new(),
             recent: 0,
@@ -189,6 +192,9 @@ impl Delivery {
         if full {
             lane.queue.push_back(std::mem::take(&mut lane.open));
             self.ready.push_back(Arc::clone(key));
+        }
+        if lane.open.is_empty() {
+            lane.open.bytes = std::mem::take(&mut self.spare);
         }
         lane.open.push(&self.scratch, trigger, &self.limits);
         self.bytes += self.scratch.len();

@@ -48,6 +48,8 @@ pub(super) struct Exits {
     limit: Option<Duration>,
     pub(super) hash_scratch: Output,
     pub(super) events: u64,
+    /// Elements of arrays, since the start.
+    pub(super) elements: u64,
     pushed: u64,
     /// The most that was held.
     pub(super) peak_bytes: usize,
@@ -132,6 +134,7 @@ impl Exits {
             limit: None,
             hash_scratch: Output::new(),
             events: 0,
+            elements: 0,
             pushed: 0,
             peak_bytes: 0,
             oldest_event_ms: None,

@@ -19,6 +19,8 @@ const MISFIT: &str = "the answer does not fit the call";
 const GRACE: Duration = Duration::from_secs(1);
 /// The longest wait before a repetition.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
+/// Memory that is kept for the next batch.
+const MOST_KEPT: usize = 16 << 20;
 
 /// A batch under way.
 #[derive(Debug)]
@@ -110,7 +112,10 @@ impl Delivery {
             self.figures.errors += 1;
         }
         match verdict {
-            Verdict::Taken => self.taken(&flight, cx),
+            Verdict::Taken => {
+                self.taken(&flight, cx);
+                self.keep_memory(flight);
+            }
             Verdict::Held => self.held(flight, cx),
             Verdict::More => self.advance(Flight { attempt: 0, call: None, ..flight }, cx),
             Verdict::Again(reason) => self.again(flight, reason, cx),
@@ -118,6 +123,19 @@ impl Delivery {
             Verdict::TooLarge(reason) => self.halve(flight, reason, cx),
             Verdict::Units(units) if units.len() == flight.ends.len() => self.units(&flight, &units, cx),
             Verdict::Units(_) => self.again(flight, MISFIT, cx),
+        }
+    }
+
+    /// Keeps a batch's memory for the next one, unless somebody still holds on to it. To get it from the system anew each time takes
+    /// longer than to write a batch.
+    fn keep_memory(&mut self, flight: Flight) {
+        let Flight { bytes, call, .. } = flight;
+        drop(call);
+        if let Ok(bytes) = bytes.try_into_mut()
+            && bytes.capacity() <= MOST_KEPT
+        {
+            self.spare = bytes.into();
+            self.spare.clear();
         }
     }
 

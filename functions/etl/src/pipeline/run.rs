@@ -182,8 +182,8 @@ impl<'p> Run<'p> {
             }
             return self.drop_trigger(NO_SOURCE);
         };
-        let mut facts =
-            Facts { context: Arc::clone(&self.context), now_ms: self.now_ms, ..std::mem::take(&mut trigger.facts) };
+        let mut facts = std::mem::take(&mut trigger.facts);
+        (facts.context, facts.now_ms) = (Arc::clone(&self.context), self.now_ms);
         if facts.arrival_ms == 0 {
             // Better than 1970, in whatever is sorted by time.
             facts.arrival_ms = self.now_ms;
