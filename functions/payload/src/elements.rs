@@ -67,6 +67,9 @@ impl Arena {
         path: &Path,
         keep: &'a [Name],
     ) -> Result<Elements<'a>, ChangeError> {
+        if path.is_length() {
+            return Err(ChangeError::WrongPath);
+        }
         let steps = path.steps.iter().map(|step| match step {
             Step::Key(name) => Ok(name),
             _ => Err(ChangeError::WrongPath),

@@ -1,4 +1,4 @@
-//! Paths that may lead to many values: `*`, ranges, `..`. The slow route: it goes through the event step by step.
+//! Paths that may lead to many values: `*`, ranges, lists, filters, `..`. The slow route: it goes through the event step by step.
 //!
 //! However a path is written, each value is found once, and the work for each step is bounded by the event's size.
 
@@ -12,8 +12,10 @@ use crate::{
 /// The nodes that `steps` lead to from `root`.
 pub(crate) fn all(arena: &Arena, root: u32, steps: &[Step]) -> Vec<u32> {
     let mut found = vec![root];
+    let mut behind_deep = false;
     for step in steps {
         let from = std::mem::take(&mut found);
+        let itself = std::mem::replace(&mut behind_deep, *step == Step::Deep);
         if *step == Step::Deep {
             let mut seen = vec![false; arena.nodes.len()];
             for node in from {
@@ -24,6 +26,25 @@ pub(crate) fn all(arena: &Arena, root: u32, steps: &[Step]) -> Vec<u32> {
         for node in from {
             let value = Value { arena, node };
             match step {
+                // Every value at any depth is looked at itself, so not once more as an element.
+                Step::Filter(filter) if itself || value.kind() != Kind::Array => {
+                    let accepted =
+                        (itself || value.kind() == Kind::Object) && filter.accepts(value, Value { arena, node: root });
+                    found.extend(accepted.then_some(node));
+                }
+                Step::Filter(filter) => {
+                    let accepted =
+                        |child: &u32| filter.accepts(Value { arena, node: *child }, Value { arena, node: root });
+                    found.extend(children(arena, node).filter(accepted));
+                }
+                Step::Indices(indices) => {
+                    let mut once = vec![];
+                    for index in indices {
+                        let element = value.step(&Step::Index(*index)).map(|value| value.node);
+                        once.extend(element.filter(|element| !once.contains(element)));
+                    }
+                    found.extend(once);
+                }
                 Step::Every => found.extend(children(arena, node)),
                 Step::Slice(from, to) if value.kind() == Kind::Array => {
                     let len = value.len();

@@ -32,6 +32,7 @@ mod elements;
 mod envelope;
 mod error;
 mod escape;
+mod filter;
 mod find;
 mod flatten;
 mod gson;

@@ -1,10 +1,10 @@
-//! Compiled paths: `$.a.b[0]['x.y']`, or bare `a.b`; and those that may find many values: `$.a[*].b`, `$..b`.
+//! Compiled paths: `$.a.b[0]['x.y']`, or bare `a.b`; and those that may find many values: `$.a[*].b`, `$..b`, `$.a[?(@.b > 1)]`.
 
-use crate::name::Name;
+use crate::{filter::Filter, name::Name};
 use std::fmt;
 
-const ALLOWED: &str =
-    "a path is `$` or a name, then any of `.name`, `['name']`, `[0]`, `[-1]`, `[1:3]`, `[*]`, `.*`, `..`";
+const ALLOWED: &str = "a path is `$` or a name, then any of `.name`, `['name']`, `[0]`, `[-1]`, `[0,2]`, `[1:3]`, `[*]`, `.*`, `..`, \
+                       `[?(@.name == 1)]`, at last `.length()`";
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -13,6 +13,10 @@ pub(crate) enum Step {
     Index(i64),
     /// `*`: every member or element.
     Every,
+    /// `[0,2]`: elements, in this order.
+    Indices(Vec<i64>),
+    /// `[?(…)]`: elements, or an object itself, that a filter accepts.
+    Filter(Box<Filter>),
     /// `[from:to]`: elements of an array, `to` not included.
     Slice(Option<i64>, Option<i64>),
     /// `..`: the value itself and all values in it.
@@ -28,24 +32,37 @@ pub(crate) enum Step {
 /// | `$.a[0]`, `$.a[-1]` | an element, counted from 0, or from the end |
 /// | `$.a[*]`, `$.a.*` | all elements or members |
 /// | `$.a[1:3]`, `$.a[1:]`, `$.a[-2:]` | some elements |
+/// | `$.a[0,2]` | these elements |
+/// | `$.a[?(@.b > 1)]` | the elements whose `b` is more than 1 |
 /// | `$..b` | every member `b`, at any depth |
+/// | `$.a.length()` | how many elements or members it has: to be read only |
 /// | `$` | the whole event |
 ///
-/// The last but one three may find any number of values: such a path is not [definite](Path::is_definite), and costs
-/// a walk through the event. Filters (`[?(...)]`), lists of names and functions (`length()`) are not supported.
+/// The five from `[*]` to `..` may find any number of values: such a path is not [definite](Path::is_definite), and costs a walk
+/// through the event. However it is written, each value is found once, and what is missing is not found as null. (jayway's `..`
+/// finds a null for each object without the name.)
+///
+/// A filter has `==`, `!=`, `<`, `<=`, `>`, `>=`, `in [1, 'b']`, `nin [...]`, `&&`, `||`, `!`, brackets, numbers, quoted texts, `true`, `false`, `null`;
+/// `@.b` alone asks whether it is there; `$.x` is in the event. Other comparisons (`=~`), lists of names and other functions are not supported.
 ///
 /// ```
-/// use payload::Path;
+/// use payload::{Arena, Path};
 ///
 /// assert!(Path::new("userIdentity.arn")?.is_definite());
-/// assert_eq!(Path::new("$.a[?(@.b)]").unwrap_err().offset, 4);
-/// # Ok::<(), payload::PathError>(())
+/// let mut arena = Arena::new();
+/// let event = arena.parse_slice(br#"{"a":[{"b":1,"n":"x"},{"b":2}],"least":2}"#)?;
+/// let found = |path: &str| event.find_all(&Path::new(path).unwrap()).iter().map(|value| value.to_text().into_owned()).collect::<Vec<_>>();
+/// assert_eq!(found("$.a[?(@.b >= $.least || @.n in ['y'])]"), [r#"{"b":2}"#]);
+/// assert_eq!(found("$.a[?(!@.n)].b"), ["2"]);
+/// assert_eq!(Path::new("$.a[?(@.b =~ /x/)]").unwrap_err().offset, 11);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
 pub struct Path {
     text: Box<str>,
     pub(crate) steps: Box<[Step]>,
     definite: bool,
+    length: bool,
 }
 
 /// Why a text is not a path, and where.
@@ -88,17 +105,20 @@ impl std::str::FromStr for Path {
 impl Path {
     /// Reads a path.
     pub fn new(path: &str) -> Result<Self, PathError> {
-        let mut reader = Reader { path, at: 0 };
+        let mut reader = Reader { path, at: 0, length: false, inside: false };
         let mut steps = vec![];
         if path.starts_with('$') {
             reader.at = 1;
         } else {
             steps.push(reader.name_or_star()?);
         }
-        while reader.at < path.len() {
+        while reader.at < path.len() && !reader.length {
             reader.step(&mut steps)?;
         }
-        Ok(Self::from_steps(path, steps))
+        if reader.at < path.len() {
+            return reader.error("`length()` stands at the end of a path");
+        }
+        reader.finish(path, steps)
     }
 
     /// The member of the event that has this name, whatever characters are in it.
@@ -109,7 +129,7 @@ impl Path {
 
     fn from_steps(text: &str, steps: Vec<Step>) -> Self {
         let definite = steps.iter().all(|step| matches!(step, Step::Key(_) | Step::Index(_)));
-        Self { text: text.into(), steps: steps.into(), definite }
+        Self { text: text.into(), steps: steps.into(), definite, length: false }
     }
 
     /// The path as it was written.
@@ -117,9 +137,15 @@ impl Path {
         &self.text
     }
 
-    /// Whether the path leads to one value at most: it has no `*`, no `..` and no range.
+    /// Whether the path leads to one value at most: it has no `*`, no `..`, no range, no list and no filter, and is no length.
     pub fn is_definite(&self) -> bool {
-        self.definite
+        self.definite && !self.length
+    }
+
+    /// Whether it is how many values something has, which stands nowhere in an event: it can be [read](crate::Value::length), and
+    /// nothing else.
+    pub fn is_length(&self) -> bool {
+        self.length
     }
 
     /// Whether the path is `$`, the whole event.
@@ -147,30 +173,62 @@ impl Path {
     }
 }
 
-struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     path: &'a str,
-    at: usize,
+    pub(crate) at: usize,
+    /// `length()` was read, which ends a path.
+    length: bool,
+    /// Whether this is in a filter.
+    inside: bool,
 }
 
 impl<'a> Reader<'a> {
-    fn rest(&self) -> &'a str {
+    pub(crate) fn rest(&self) -> &'a str {
         &self.path[self.at..]
     }
 
-    fn take(&mut self, token: &str) -> bool {
+    pub(crate) fn take(&mut self, token: &str) -> bool {
         let found = self.rest().starts_with(token);
         self.at += if found { token.len() } else { 0 };
         found
     }
 
-    fn error<T>(&self, reason: &'static str) -> Result<T, PathError> {
+    pub(crate) fn error<T>(&self, reason: &'static str) -> Result<T, PathError> {
         Err(PathError { offset: self.at, reason })
+    }
+
+    /// The path whose steps were read.
+    fn finish(&self, path: &str, steps: Vec<Step>) -> Result<Path, PathError> {
+        let path = Path { length: self.length, ..Path::from_steps(path, steps) };
+        if self.length && !path.definite {
+            return self.error("`length()` is of what a path without `*`, `..`, ranges, lists and filters leads to");
+        }
+        Ok(path)
+    }
+
+    /// A path in a filter: it begins with `@` or `$`, and ends where no further step follows.
+    pub(crate) fn inner_path(&mut self) -> Result<Path, PathError> {
+        let start = self.at;
+        self.at += 1;
+        let mut steps = vec![];
+        while !self.length && self.rest().starts_with(['.', '[']) {
+            self.step(&mut steps)?;
+        }
+        let path = self.finish(&self.path[start..self.at], steps);
+        self.length = false;
+        match path? {
+            path if path.definite => Ok(path),
+            _ => self.error("a path in a filter leads to one value"),
+        }
     }
 
     fn step(&mut self, steps: &mut Vec<Step>) -> Result<(), PathError> {
         if self.take("..") {
             steps.push(Step::Deep);
             steps.push(if self.take("[") { self.bracket()? } else { self.name_or_star()? });
+        } else if self.rest().starts_with(".length()") {
+            self.at += ".length()".len();
+            self.length = true;
         } else if self.take(".") {
             // `$.['a']` is read as `$['a']`, as jayway does.
             steps.push(if self.take("[") { self.bracket()? } else { self.name_or_star()? });
@@ -184,7 +242,10 @@ impl<'a> Reader<'a> {
 
     fn name_or_star(&mut self) -> Result<Step, PathError> {
         let rest = self.rest();
-        let name = &rest[..rest.find(['.', '[']).unwrap_or(rest.len())];
+        // In a filter, a name ends where a comparison may begin.
+        let ends: &[char] =
+            if self.inside { &['.', '[', ' ', ')', ']', '=', '!', '<', '>', '&', '|', ','] } else { &['.', '['] };
+        let name = &rest[..rest.find(ends).unwrap_or(rest.len())];
         if name == "*" {
             self.at += 1;
             return Ok(Step::Every);
@@ -194,7 +255,9 @@ impl<'a> Reader<'a> {
         }
         if let Some(bad) = name.find([' ', '(', ')', '*', ']', '\'', '"']) {
             self.at += bad;
-            return self.error("a name with this character is written `['name']`; functions are not supported");
+            return self.error(
+                "a name with this character is written `['name']`; the only function is `length()`, at the end",
+            );
         }
         self.at += name.len();
         Ok(Step::Key(Name::new(name)))
@@ -202,28 +265,42 @@ impl<'a> Reader<'a> {
 
     /// What stands behind a `[`.
     fn bracket(&mut self) -> Result<Step, PathError> {
+        self.blanks();
         let step = if self.take("'") {
-            self.quoted('\'')?
+            Step::Key(Name::new(&self.quoted('\'')?))
         } else if self.take("\"") {
-            self.quoted('"')?
+            Step::Key(Name::new(&self.quoted('"')?))
         } else if self.take("*") {
             Step::Every
         } else if self.take("?") {
-            self.at -= 1;
-            return self.error("filters are not supported");
+            let outer = std::mem::replace(&mut self.inside, true);
+            if outer {
+                return self.error("a filter has no filters in it");
+            }
+            let filter = self.filter()?;
+            self.inside = false;
+            Step::Filter(Box::new(filter))
         } else {
             self.numbers()?
         };
-        if self.take("]") { Ok(step) } else { self.error("expected `]`") }
+        self.blanks();
+        match &step {
+            _ if self.take("]") => Ok(step),
+            Step::Key(_) if self.rest().starts_with(',') => {
+                self.error("lists of names are not supported: write a path for each")
+            }
+            _ => self.error("expected `]`"),
+        }
     }
 
-    fn quoted(&mut self, quote: char) -> Result<Step, PathError> {
+    /// A text up to its quote; `\` takes the character behind it as it is.
+    pub(crate) fn quoted(&mut self, quote: char) -> Result<String, PathError> {
         let mut name = String::new();
         let mut characters = self.rest().char_indices();
         while let Some((at, character)) = characters.next() {
             if character == quote {
                 self.at += at + 1;
-                return Ok(Step::Key(Name::new(&name)));
+                return Ok(name);
             }
             match character {
                 '\\' => name.extend(characters.next().map(|(_, escaped)| escaped)),
@@ -237,6 +314,20 @@ impl<'a> Reader<'a> {
         let from = self.number()?;
         if self.take(":") {
             return Ok(Step::Slice(from, self.number()?));
+        }
+        if let (Some(first), true) = (from, self.rest().trim_start().starts_with(',')) {
+            let mut all = vec![first];
+            loop {
+                self.blanks();
+                if !self.take(",") {
+                    return Ok(Step::Indices(all));
+                }
+                self.blanks();
+                match self.number()? {
+                    Some(index) => all.push(index),
+                    None => return self.error("expected a number"),
+                }
+            }
         }
         from.map_or_else(|| self.error("expected a number, a quoted name or `*`"), |index| Ok(Step::Index(index)))
     }

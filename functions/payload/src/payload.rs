@@ -160,6 +160,9 @@ impl Payload<'_> {
 
     /// An array of copies of all that an indefinite path finds.
     pub(crate) fn gather(&mut self, path: &Path, depth: u32, deepest: &mut u32) -> Result<u32, ChangeError> {
+        if path.is_length() {
+            return Err(ChangeError::WrongPath);
+        }
         let array = self.arena.push(Node::new(Kind::Array));
         let mut last = NIL;
         for found in find::all(self.arena, self.root, &path.steps) {
@@ -176,6 +179,9 @@ impl Payload<'_> {
     /// [`WrongParent`](ChangeError::WrongParent) if what would hold it is neither object nor array. Of `$`: `WrongPath`.
     pub fn remove(&mut self, path: &Path) -> Result<bool, ChangeError> {
         let Some((last, parents)) = path.steps.split_last() else { return Err(ChangeError::WrongPath) };
+        if path.is_length() {
+            return Err(ChangeError::WrongPath);
+        }
         if !path.is_definite() {
             let mut gone = find::all(self.arena, self.root, &path.steps);
             gone.sort_unstable();
@@ -250,6 +256,9 @@ impl Payload<'_> {
 
     /// Where `set` is to put a value: the parent for a definite path, else what is to be replaced.
     fn places(&self, path: &Path) -> Result<Vec<u32>, ChangeError> {
+        if path.is_length() {
+            return Err(ChangeError::WrongPath);
+        }
         if !path.is_definite() {
             let found = find::all(self.arena, self.root, &path.steps);
             return if found.is_empty() { Err(ChangeError::Missing) } else { Ok(found) };

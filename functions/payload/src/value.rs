@@ -160,9 +160,15 @@ impl<'a> Value<'a> {
         path.steps.iter().try_fold(self, Value::step)
     }
 
+    /// How many elements or members the array or object has that a [length](Path::is_length) is of.
+    pub fn length(self, path: &Path) -> Option<usize> {
+        let value = path.steps.iter().try_fold(self, Value::step).filter(|_| path.is_length())?;
+        value.entry().is_container().then(|| value.len())
+    }
+
     /// All values at the path, in the order in which they stand in the event.
     pub fn find_all(self, path: &Path) -> Vec<Value<'a>> {
-        let found = find::all(self.arena, self.node, &path.steps);
+        let found = if path.is_length() { vec![] } else { find::all(self.arena, self.node, &path.steps) };
         found.into_iter().map(|node| Value { arena: self.arena, node }).collect()
     }
 
@@ -193,7 +199,7 @@ impl<'a> Value<'a> {
                 };
                 self.elements().nth(index)
             }
-            Step::Every | Step::Slice(..) | Step::Deep => None,
+            Step::Every | Step::Slice(..) | Step::Indices(_) | Step::Filter(_) | Step::Deep => None,
         }
     }
 }

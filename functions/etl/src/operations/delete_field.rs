@@ -20,9 +20,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteFieldOperation {
-    /// Path of the field: `$.httpRequest.headers`.
+    /// Path of the field: `$.httpRequest.headers`; of all that are to go: `$.records[*].raw`, `$..password`.
     #[builder(into)]
-    #[schemars(extend("format" = "path"))]
+    #[schemars(extend("format" = "paths"))]
     pub key_field: String,
 }
 
@@ -35,7 +35,7 @@ impl Operation for DeleteFieldOperation {
     type State = Path;
 
     fn state(&self, _: &BuildCx<'_>) -> Result<Path, BuildError> {
-        field::path(&self.key_field)
+        field::places(&self.key_field)
     }
 
     fn perform(&self, field: &mut Path, event: &mut Event<'_>) -> Result<Outcome, Fault> {
@@ -57,6 +57,9 @@ mod tests {
         assert_becomes(&operation, r#"{"a":1,"b":{"c":2,"d":3}}"#, r#"{"a":1,"b":{"d":3}}"#);
         assert_becomes(&operation, r#"{"b":{}}"#, r#"{"b":{}}"#);
         assert_becomes(&operation, r#"{"x":1}"#, r#"{"x":1}"#);
+        let all = DeleteFieldOperation::builder().key_field("$..c").build();
+        assert_becomes(&all, r#"{"a":[{"c":1,"d":{"c":{}}}],"c":[]}"#, r#"{"a":[{"d":{}}]}"#);
+        assert_becomes(&all, r#"{"x":1}"#, r#"{"x":1}"#);
         for text in [r#"{"b":null}"#, r#"{"b":5}"#] {
             assert_fails(&operation, text, "the path leads through a value that cannot hold it");
         }

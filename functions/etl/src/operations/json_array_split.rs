@@ -23,9 +23,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct JsonArraySplitOperation {
-    /// Path of the array: `$.Records`.
+    /// Path of the array: `$.Records`. A path that may lead to several values (`$..Records[*]`) gives an event for each that it finds.
     #[builder(into)]
-    #[schemars(extend("format" = "path"))]
+    #[schemars(extend("format" = "paths"))]
     pub path: String,
     /// Names of fields at the top of the source event. Every event gets a copy of each, behind its own members; null where the source
     /// event has none.
@@ -42,7 +42,7 @@ impl Component for JsonArraySplitOperation {
 
 impl BuildOperation for JsonArraySplitOperation {
     fn build(&self, _: &BuildCx<'_>) -> Result<Step, BuildError> {
-        let path = field::path(&self.path).map_err(|error| error.of(Self::NAME))?;
+        let path = field::places(&self.path).map_err(|error| error.of(Self::NAME))?;
         Ok(Step::Split { path, keep: self.fields_to_keep.iter().map(|name| Name::new(name)).collect() })
     }
 }

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub struct KeepFieldsOperation {
     /// Paths of the fields that stay: `eventName`, `$.userIdentity.arn`; also of several at once: `$.resources[*].ARN`, `$..id`.
-    #[schemars(length(min = 1), extend("items" = { "type": "string", "format": "any-path" }))]
+    #[schemars(length(min = 1), extend("items" = { "type": "string", "format": "paths" }))]
     pub fields: Vec<String>,
 }
 
@@ -36,7 +36,7 @@ impl Operation for KeepFieldsOperation {
     type State = Vec<Path>;
 
     fn state(&self, _: &BuildCx<'_>) -> Result<Vec<Path>, BuildError> {
-        self.fields.iter().map(|path| field::any_path(path)).collect()
+        self.fields.iter().map(|path| field::places(path)).collect()
     }
 
     fn perform(&self, fields: &mut Vec<Path>, event: &mut Event<'_>) -> Result<Outcome, Fault> {

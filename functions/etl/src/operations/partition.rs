@@ -44,7 +44,7 @@ pub struct PartitionSpec {
     /// Paths of fields, of which the first counts that is neither missing nor null.
     #[serde(default)]
     #[builder(default)]
-    #[schemars(extend("items" = { "type": "string", "format": "path" }))]
+    #[schemars(extend("items" = { "type": "string", "format": "json-path" }))]
     pub sources: Vec<String>,
     /// How the value is read.
     #[serde(default)]
@@ -172,13 +172,12 @@ impl Reader {
             Interpreter::Seconds => time(Unit::Seconds)?,
             Interpreter::Static => How::Static(spec.format.clone().unwrap_or_default()),
         };
-        let sources = spec.sources.iter().map(|path| field::path(path)).collect::<Result<_, _>>()?;
+        let sources = field::sources(&spec.sources)?;
         Ok(Self { name: spec.name.as_str().into(), sources, how })
     }
 
     fn read(&mut self, event: &Event<'_>) -> Result<Option<String>, Fault> {
-        let values = self.sources.iter().filter_map(|path| event.payload.get(path));
-        let text = values.filter(|value| !value.is_null()).map(payload::Value::to_text).next();
+        let text = self.sources.iter().find_map(|path| field::text(&event.payload, path));
         match &mut self.how {
             How::Static(value) => Ok(Some(value.clone())),
             How::Text(letters) => {

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 /// Drops events by what stands in a field.
 ///
 /// The expression must match the whole text of the field. A number, true and false are matched as they are written, an object or array as
-/// compact JSON. A field that is missing or null does not match.
+/// compact JSON, and so is the list of all that a path finds which may lead to several fields. A field that is missing or null does not match.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct RegexFilterOperation {
@@ -26,7 +26,7 @@ pub struct RegexFilterOperation {
     pub regex: WholePattern,
     /// Path of the field: `$.level`.
     #[builder(into)]
-    #[schemars(extend("format" = "path"))]
+    #[schemars(extend("format" = "json-path"))]
     pub path: String,
     /// Whether the events that match are dropped; if not, all others are.
     #[serde(default = "yes")]
@@ -47,12 +47,12 @@ impl Operation for RegexFilterOperation {
     type State = Path;
 
     fn state(&self, _: &BuildCx<'_>) -> Result<Path, BuildError> {
-        field::path(&self.path)
+        field::source(&self.path)
     }
 
     fn perform(&self, path: &mut Path, event: &mut Event<'_>) -> Result<Outcome, Fault> {
-        let matches = match event.payload.get(path).filter(|value| !value.is_null()) {
-            Some(value) => self.regex.is_match(value.to_text().as_bytes()),
+        let matches = match field::text(&event.payload, path) {
+            Some(text) => self.regex.is_match(text.as_bytes()),
             None => Ok(false),
         };
         match matches {

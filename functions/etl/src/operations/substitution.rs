@@ -41,7 +41,7 @@ impl Component for SubstitutionOperation {
         let mut mistakes = vec![];
         for (number, substitution) in self.substitutions.iter().enumerate() {
             for (setting, key) in substitution.keys() {
-                if let Some(flaw) = field::mistake(key) {
+                if let Some(flaw) = field::mistake_of_places(key) {
                     let setting = format!("substitutions[{number}].{setting}");
                     let message = format!("`{key}` is no path: {}", flaw.message);
                     mistakes.push(Mistake { code: codes::FORM, help: flaw.help, ..Mistake::new(setting, message) });

@@ -108,6 +108,10 @@ pub(super) fn run(mut links: &mut [Link], event: &mut Event<'_>, flow: &mut Flow
                         return flow.cx.books.ledger.drop_event(EMPTY_SPLIT);
                     }
                     Ok(split) if split.all_objects() => split,
+                    Err(payload::ChangeError::Missing) if !path.is_definite() => {
+                        link.tally.note(None, false);
+                        return flow.cx.books.ledger.drop_event(EMPTY_SPLIT);
+                    }
                     other => {
                         link.tally.note(None, true);
                         let fault = other.err().map_or(NO_OBJECT, Fault::from);

@@ -24,8 +24,9 @@ pub struct FieldSubstitution {
     /// Path of the field to set; in a `NestedSubstitution`, the name of the member. Where its parent is missing, nothing is set.
     #[builder(into)]
     pub key: String,
-    /// Paths of the fields to copy, of which the first counts that is neither missing nor null.
-    #[schemars(extend("items" = { "type": "string", "format": "path" }))]
+    /// Paths of the fields to copy, of which the first counts that is neither missing nor null. A path that may lead to several fields
+    /// (`$..id`, `$.list[*]`) gives a list of all that it finds, and always counts. (Bender puts nulls into it for what is missing: mended.)
+    #[schemars(extend("items" = { "type": "string", "format": "json-path" }))]
     pub src_fields: Vec<String>,
     /// Whether the field that was copied is taken out.
     #[serde(default)]
@@ -51,7 +52,7 @@ impl Substitution for FieldSubstitution {
     type State = (Key, Vec<Path>);
 
     fn state(&self, _: &BuildCx<'_>, keys: Keys) -> Result<Self::State, BuildError> {
-        Ok((keys.read(&self.key)?, field::paths(&self.src_fields)?))
+        Ok((keys.read(&self.key)?, field::sources(&self.src_fields)?))
     }
 
     fn keys(&self) -> Vec<(String, &str)> {

@@ -43,7 +43,7 @@ pub enum Variable {
     /// A field of the event.
     FieldVariable {
         /// Paths of the field, of which the first counts that is neither missing nor null. What is no text is written as JSON.
-        #[schemars(extend("items" = { "type": "string", "format": "path" }))]
+        #[schemars(extend("items" = { "type": "string", "format": "json-path" }))]
         src_fields: Vec<String>,
         /// Whether an event fails that has none of the fields. If not, the word `null` stands for it.
         #[serde(default = "yes")]
@@ -95,7 +95,7 @@ impl Value {
     fn new(variable: &Variable) -> Result<Self, BuildError> {
         Ok(match variable {
             Variable::FieldVariable { src_fields, fail_src_not_found, remove_src_field } => Self::Field {
-                sources: field::paths(src_fields)?,
+                sources: field::sources(src_fields)?,
                 required: *fail_src_not_found,
                 remove: *remove_src_field,
             },

@@ -20,7 +20,9 @@ use serde_json::{Map, Value};
 /// | `arrivalEpochMs` | when it arrived at AWS; this and all times are milliseconds since 1970 |
 /// | `eventEpochMs`, `sourceLagMs` | the event's own time, and how much later it arrived; only behind an operation that found the time |
 /// | `eventSha1Hash` | SHA-1 of the text that it was read from, or of the element that a split made it of |
-/// | `eventSource`, `eventSourceArn`, `eventID`, `awsRegion`, `partitionKey`, `sequenceNumber` | of its Kinesis record |
+/// | `eventSource`, `eventSourceArn`, `eventID`, `awsRegion` | of the record or message that it came in; not of an object |
+/// | `partitionKey`, `sequenceNumber` | of its Kinesis record |
+/// | `eventName`, `sequenceNumber` | of its DynamoDB record |
 /// | `s3Bucket`, `s3Key`, `s3KeyVersion` | of its S3 object; the key is URL-encoded, as S3 announces it |
 ///
 /// The events of a split know what their record or object was. (In Bender they forget it: a defect, mended.)
@@ -45,7 +47,7 @@ pub struct MetadataSubstitution {
 }
 
 const HASH: &str = "eventSha1Hash";
-const MEMBERS: [&str; 13] = [
+const MEMBERS: [&str; 14] = [
     "arrivalEpochMs",
     "eventEpochMs",
     "sourceLagMs",
@@ -53,6 +55,7 @@ const MEMBERS: [&str; 13] = [
     "eventSource",
     "eventSourceArn",
     "eventID",
+    "eventName",
     "awsRegion",
     "partitionKey",
     "sequenceNumber",
@@ -69,19 +72,32 @@ fn member(facts: &Facts, name: &str) -> Option<Value> {
         HASH => return Some(facts.hash_text().into()),
         _ => {}
     }
-    match (&facts.origin.kind, name) {
-        (OriginKind::Kinesis(record), _) => match name {
-            "eventSource" => record.event_source.as_deref().map(Value::from),
-            "eventSourceArn" => Some((*record.stream_arn).into()),
-            "eventID" => Some(format!("{}:{}", record.shard_id, record.sequence_number).into()),
-            "awsRegion" => Some((*facts.origin.region).into()),
-            "partitionKey" => record.partition_key.as_deref().map(Value::from),
-            "sequenceNumber" => Some(record.sequence_number.as_str().into()),
-            _ => None,
-        },
-        (OriginKind::S3(object), "s3Bucket") => Some(object.bucket.as_str().into()),
-        (OriginKind::S3(object), "s3Key") => Some(object.key.as_str().into()),
-        (OriginKind::S3(object), "s3KeyVersion") => object.version_id.as_deref().map(Value::from),
+    let origin = &facts.origin;
+    let text = |text: &str| Some(Value::from(text));
+    match (name, &origin.kind) {
+        ("s3Bucket", OriginKind::S3(object)) => text(&object.bucket),
+        ("s3Key", OriginKind::S3(object)) => text(&object.key),
+        ("s3KeyVersion", OriginKind::S3(object)) => object.version_id.as_deref().and_then(text),
+        // Bender knows no more of an object.
+        (_, OriginKind::S3(_) | OriginKind::None) => None,
+        ("awsRegion", _) => text(&origin.region),
+        ("eventSource", OriginKind::Kinesis(record)) => record.event_source.as_deref().and_then(text),
+        ("eventSource", OriginKind::Dynamodb(record)) => record.event_source.as_deref().and_then(text),
+        ("eventSource", _) => text(origin.source_name),
+        ("eventSourceArn", OriginKind::Kinesis(record)) => text(&record.stream_arn),
+        ("eventSourceArn", OriginKind::Dynamodb(record)) => text(&record.stream_arn),
+        ("eventSourceArn", OriginKind::Sqs(message) | OriginKind::Sns(message)) => text(&message.arn),
+        ("eventSourceArn", OriginKind::Firehose(record)) => text(&record.stream_arn),
+        ("eventID", OriginKind::Kinesis(record)) => text(&format!("{}:{}", record.shard_id, record.sequence_number)),
+        ("eventID", OriginKind::Dynamodb(record)) => record.event_id.as_deref().and_then(text),
+        ("eventID", OriginKind::Sqs(message) | OriginKind::Sns(message)) => text(&message.message_id),
+        ("eventID", OriginKind::EventBridge(event)) => text(&event.event_id),
+        ("eventID", OriginKind::Logs(event)) => text(&event.event_id),
+        ("eventID", OriginKind::Firehose(record)) => text(&record.record_id),
+        ("eventName", OriginKind::Dynamodb(record)) => record.event_name.as_deref().and_then(text),
+        ("sequenceNumber", OriginKind::Kinesis(record)) => text(&record.sequence_number),
+        ("sequenceNumber", OriginKind::Dynamodb(record)) => text(&record.sequence_number),
+        ("partitionKey", OriginKind::Kinesis(record)) => record.partition_key.as_deref().and_then(text),
         _ => None,
     }
 }

@@ -31,7 +31,7 @@ impl Keys {
     /// Reads a key.
     pub fn read(self, key: &str) -> Result<Key, BuildError> {
         match self {
-            Self::Paths => field::path(key).map(Key::Path),
+            Self::Paths => field::places(key).map(Key::Path),
             Self::Names => Ok(Key::Name(key.to_owned())),
         }
     }
@@ -73,7 +73,7 @@ impl Place<'_> {
     /// # Errors
     /// When the key leads through a value that can hold nothing.
     pub fn copy(&mut self, event: &mut Event<'_>, key: &Key, from: &Path) -> Result<(), Fault> {
-        if let (Self::Event, Key::Path(to)) = (&*self, key) {
+        if let (Self::Event, Key::Path(to), true) = (&*self, key, from.is_definite()) {
             return done(event.payload.copy_value(from, to)).map(drop);
         }
         let json = field::json(&event.payload, from);
@@ -100,7 +100,7 @@ impl Place<'_> {
             }
         }
         let mut taken = false;
-        for source in sources.iter().filter(|_| fits) {
+        for source in sources.iter().filter(|source| fits && !source.is_length()) {
             let overlaps = |key: &Key| matches!(key, Key::Path(path) if path.overlaps(source));
             if !values.iter().any(|(key, _)| overlaps(key)) {
                 taken |= event.payload.remove(source)?;

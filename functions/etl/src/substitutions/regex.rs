@@ -27,7 +27,7 @@ pub struct RegexSubstitution {
     pub pattern: Pattern,
     /// Paths of the fields to look in, of which the first counts that the expression is found in. A value that is no text is looked through as
     /// it is written.
-    #[schemars(extend("items" = { "type": "string", "format": "path" }))]
+    #[schemars(extend("items" = { "type": "string", "format": "json-path" }))]
     pub src_fields: Vec<String>,
     /// What to set, by groups.
     pub fields: Vec<RegexSubField>,
@@ -117,7 +117,7 @@ impl Substitution for RegexSubstitution {
             Ok((group, field.r#type, keys.read(&field.key)?))
         };
         let fields = self.fields.iter().map(field).collect::<Result<_, _>>()?;
-        Ok(State { sources: field::paths(&self.src_fields)?, fields, groups: Groups::default() })
+        Ok(State { sources: field::sources(&self.src_fields)?, fields, groups: Groups::default() })
     }
 
     fn keys(&self) -> Vec<(String, &str)> {

@@ -67,7 +67,8 @@ impl Transport for Capture {
 }
 
 fn read(case: &Case, registry: &Registry) -> Result<PipelineConfig, Report> {
-    PipelineConfig::read(registry, case.file, &case.config, Variables::From(&|name| case.variable(name)))
+    let config = mended::config(&case.name, &case.config);
+    PipelineConfig::read(registry, case.file, &config, Variables::From(&|name| case.variable(name)))
 }
 
 /// One invocation with some of the inputs.

@@ -2,6 +2,7 @@
 
 use crate::model::written;
 use payload::{Arena, Path, Value};
+use proptest::prelude::*;
 
 const TEXT: &str = r#"{"a":{"b":"v","a.b":1},"arr":[{"k":1},{"k":2},{"z":3}],"o":{"x y":null,"k":{"k":5}},"it's":6}"#;
 
@@ -48,6 +49,50 @@ fn a_path_may_find_many_values_each_of_them_once() {
 }
 
 #[test]
+fn a_filter_takes_the_elements_that_it_accepts() {
+    for (filter, expected) in [
+        ("@.k > 1", vec![r#"{"k":2}"#]),
+        ("@.k>=1&&@.k<2.5", vec![r#"{"k":1}"#, r#"{"k":2}"#]),
+        ("@.k == 1 || @['z'] == 3", vec![r#"{"k":1}"#, r#"{"z":3}"#]),
+        ("@.k == '1'", vec![r#"{"k":1}"#]),
+        ("@.k != 1", vec![r#"{"k":2}"#, r#"{"z":3}"#]),
+        ("!@.k", vec![r#"{"z":3}"#]),
+        ("!(@.k == 1 || @.z)", vec![r#"{"k":2}"#]),
+        ("@.k in [2, 'x', null]", vec![r#"{"k":2}"#]),
+        ("@.k nin [2]", vec![r#"{"k":1}"#, r#"{"z":3}"#]),
+        ("@.k == $.arr[1].k", vec![r#"{"k":2}"#]),
+        ("@.length() == 1 && @.k <= 1e0", vec![r#"{"k":1}"#]),
+        ("@.k == null || @.k == 'b' || @.k < 'x' || @.k == true", vec![]),
+    ] {
+        assert_eq!(found(&format!("$.arr[?({filter})]")), expected, "{filter}");
+    }
+    assert_eq!(found("$.arr[?(@.k)].k"), ["1", "2"]);
+    assert_eq!(found("$.o[?(@.k)]['x y']"), ["null"], "an object is looked at itself");
+    assert_eq!(found("$..[?(@.k == 2)]"), [r#"{"k":2}"#], "and once only");
+    assert_eq!(found("$.arr[2,0,2,7,-3].*"), ["3", "1"]);
+    assert_eq!(found("$.a[?(@.b)]"), [r#"{"b":"v","a.b":1}"#]);
+    assert!(found("$.a.b[?(@.b)]").is_empty());
+}
+
+#[test]
+fn a_length_is_read_and_nothing_else() {
+    let mut arena = Arena::new();
+    let mut payload = arena.parse_slice(TEXT.as_bytes()).unwrap();
+    let length = |path: &str| payload.root().length(&Path::new(path).unwrap());
+    assert_eq!(["$.arr.length()", "$.a.length()", "$.length()"].map(length), [Some(3), Some(2), Some(4)]);
+    assert_eq!(["$.a.b.length()", "$.x.length()", "$.arr"].map(length), [None; 3]);
+    let path = Path::new("$.arr.length()").unwrap();
+    assert!(path.is_length() && !path.is_definite() && payload.get(&path).is_none());
+    let wrong = Err(payload::ChangeError::WrongPath);
+    assert_eq!(payload.set(&path, 1), wrong);
+    assert_eq!(payload.copy_value(&Path::new("a").unwrap(), &path), wrong);
+    assert_eq!(payload.copy_value(&path, &Path::new("a").unwrap()), wrong);
+    assert_eq!(payload.remove(&path), Err(payload::ChangeError::WrongPath));
+    assert!(payload.split(&path, &[]).is_err());
+    assert_eq!(written(&payload), TEXT);
+}
+
+#[test]
 fn an_indefinite_path_changes_all_that_it_finds() {
     let changed = |change: &dyn Fn(&mut payload::Payload<'_>)| {
         let mut arena = Arena::new();
@@ -89,8 +134,19 @@ fn an_error_says_where_and_what_is_allowed() {
         ("$['a", 3),
         ("$['a'", 5),
         ("$.a[1", 5),
-        ("$.a[?(@.k > 1)]", 4),
-        ("$.a.length()", 10),
+        ("$.a[?(@.k =~ /x/)]", 10),
+        ("$.a[?(@.k size 1)]", 10),
+        ("$.a[?(@..k == 1)]", 10),
+        ("$.a[?(@.k[?(@.x)])]", 11),
+        ("$.a[?(1)]", 7),
+        ("$.a[?(@.k == )]", 13),
+        ("$.a[?(@.k]", 9),
+        ("$.a[?]", 5),
+        ("$.a[?(@.k in 1)]", 13),
+        ("$.a[0,]", 6),
+        ("$.a.length().b", 12),
+        ("$.a[*].length()", 15),
+        ("$.a.min()", 7),
         ("$['a','b']", 5),
         ("$.a[99999999999999999999]", 4),
         ("$.a[-]", 4),
@@ -101,6 +157,42 @@ fn an_error_says_where_and_what_is_allowed() {
         let error = Path::new(path).unwrap_err();
         assert_eq!(error.offset, offset, "{path:?}: {error}");
         assert!(error.to_string().contains("`['name']`"), "{error}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// No text makes the reader panic, a place that it names is in the text, and no path makes a search or a change panic.
+    #[test]
+    fn any_text_is_a_path_or_refused(
+        text in r"(\$|@|\.|\.\.|\[|\]|\?|\(|\)|\*|,|:|-|!|&&|\|\||==|<|>=|=~| in | nin |'|[\x22]|\\|[akoé 0-3]|arr|length\(\)|null|@\.k|\$\.a|\[\?\(|\)\]){0,14}",
+    ) {
+        match Path::new(&text) {
+            Err(error) => prop_assert!(error.offset <= text.len() && text.is_char_boundary(error.offset), "{}", error),
+            Ok(path) => {
+                prop_assert_eq!(path.as_str(), &text);
+                let mut arena = Arena::new();
+                let mut payload = arena.parse_slice(TEXT.as_bytes()).unwrap();
+                let found = payload.find_all(&path).len();
+                prop_assert!(!path.is_definite() || found <= 1);
+                prop_assert_eq!(payload.get(&path).is_some(), found > 0);
+                let _ = payload.root().length(&path);
+                let _ = payload.copy_value(&path, &Path::member("copy"));
+                let _ = payload.set(&path, "new");
+                let _ = payload.remove(&path);
+                prop_assert!(serde_json::from_str::<serde_json::Value>(&written(&payload)).is_ok());
+            }
+        }
+    }
+}
+
+#[test]
+fn filters_are_nested_within_bounds() {
+    let nested = |depth: usize| format!("$.a[?({}@.k{})]", "(".repeat(depth), ")".repeat(depth));
+    assert!(Path::new(&nested(20)).is_ok());
+    for text in [nested(100_000), format!("$.a[?({}@.k)]", "!".repeat(100_000))] {
+        assert_eq!(Path::new(&text).unwrap_err().reason, "the filter is nested too deep");
     }
 }
 
