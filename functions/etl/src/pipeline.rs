@@ -10,6 +10,7 @@
 //!
 //! Imports: `asset`, `build`, `config`, `event`, `handlers`, `payload`, `ports`, the rooms' object-safe traits.
 
+mod aggregate;
 mod books;
 mod branches;
 mod buffer;
@@ -20,6 +21,8 @@ mod flight;
 mod inflate;
 mod ledger;
 mod lines;
+mod log_message;
+mod open;
 mod outcome;
 mod report;
 mod run;

@@ -14,10 +14,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, sync::Arc};
 
-/// Reads the records of a Kinesis stream. Each record is one event.
+/// Reads the records of a Kinesis stream. Each record is one event. An aggregate of the Kinesis Producer Library is opened, and each
+/// record that its producer put into it is one event, with its own partition key. (Bender takes an aggregate for one event.)
 ///
 /// A source is chosen for each record by its stream's ARN. When some records cannot be delivered, the answer to Lambda is a partial
-/// batch response that names the first of them: it and all after it come again, those before it do not. The event source mapping
+/// batch response that names the first of them: it and all after it come again, those before it do not. An aggregate comes again as a
+/// whole. The event source mapping
 /// must ask for that (`FunctionResponseTypes: [ReportBatchItemFailures]`, which our triggers set), or Lambda takes the answer
 /// for success.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
@@ -41,7 +43,8 @@ pub struct KinesisHandler {
     #[serde(default = "queue_size")]
     #[builder(default = queue_size())]
     pub queue_size: u32,
-    /// Whether each record is gzip, as CloudWatch Logs sends it. A record that is not is a fault of that record alone.
+    /// Whether each record is gzip, as CloudWatch Logs sends it. A record that is not is a fault of that record alone. To have each log
+    /// event as an event of its own, there is `CloudWatchLogsHandler`.
     #[serde(default)]
     #[builder(default)]
     pub decompress: bool,
@@ -180,7 +183,7 @@ impl KinesisHandler {
             ..Facts::default()
         };
         let body = match record.stream.data {
-            Some(data) => Body::Base64 { text: data.0, gzip: self.decompress },
+            Some(data) => Body::Base64 { text: data.0, gzip: self.decompress, aggregates: true },
             None => Body::Unreadable("the record has no data"),
         };
         Trigger { id: sequence, facts, source, group: None, body }
@@ -249,9 +252,9 @@ struct Invocation<'j> {
 }
 
 #[derive(Deserialize)]
-struct Record<'j> {
+pub(super) struct Record<'j> {
     #[serde(borrow, rename = "eventSourceARN")]
-    event_source_arn: Option<Text<'j>>,
+    pub(super) event_source_arn: Option<Text<'j>>,
     #[serde(borrow, rename = "eventSource")]
     event_source: Option<Text<'j>>,
     #[serde(borrow, rename = "eventID")]
@@ -260,18 +263,18 @@ struct Record<'j> {
     aws_region: Option<Text<'j>>,
     #[serde(borrow)]
     #[serde(rename = "kinesis")]
-    stream: Content<'j>,
+    pub(super) stream: Content<'j>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Content<'j> {
+pub(super) struct Content<'j> {
     #[serde(borrow)]
     partition_key: Option<Text<'j>>,
     #[serde(borrow)]
-    sequence_number: Option<Text<'j>>,
+    pub(super) sequence_number: Option<Text<'j>>,
     #[serde(borrow)]
-    data: Option<Text<'j>>,
+    pub(super) data: Option<Text<'j>>,
     approximate_arrival_timestamp: Option<f64>,
 }
 

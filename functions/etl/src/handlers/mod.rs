@@ -9,6 +9,7 @@
 //! Imports: `component`, `event`, `late`, `need`, `payload`.
 
 mod attributes;
+pub mod cloudwatch_logs;
 pub mod dynamodb;
 pub mod event_bridge;
 pub mod kinesis;
@@ -18,6 +19,7 @@ pub mod sns;
 pub mod sns_s3;
 pub mod sqs;
 
+pub use cloudwatch_logs::{CloudWatchLogsHandler, LogPayload};
 pub use dynamodb::DynamodbHandler;
 pub use event_bridge::EventBridgeHandler;
 pub use kinesis::KinesisHandler;
@@ -39,6 +41,7 @@ use std::borrow::Cow;
 
 /// Enters what is in this room.
 pub(crate) fn register(room: &mut Room<dyn BuildHandler>) {
+    room.add::<CloudWatchLogsHandler>();
     room.add::<DynamodbHandler>();
     room.add::<EventBridgeHandler>();
     room.add::<KinesisHandler>();
@@ -187,6 +190,16 @@ pub enum Body<'j> {
         text: Cow<'j, str>,
         /// Whether the bytes are gzip.
         gzip: bool,
+        /// Whether they may be an aggregate of the Kinesis Producer Library, in which each record is one event.
+        aggregates: bool,
+    },
+    /// A message of CloudWatch Logs, gzip in base64; each event in it is one event. Its source is the log group, which only the message
+    /// knows: the trigger's is the ARN of what it came by, or empty.
+    LogMessage {
+        /// As the invocation has it.
+        text: Cow<'j, str>,
+        /// What of each event in it is the event.
+        payload: LogPayload,
     },
     /// One event.
     Bytes(Cow<'j, [u8]>),
@@ -226,7 +239,7 @@ fn read_json<'j, T: Deserialize<'j>>(json: &'j [u8]) -> Result<T, NotOurs> {
 /// A string that is borrowed unless it has escapes.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(transparent)]
-struct Text<'j>(#[serde(borrow)] Cow<'j, str>);
+pub(crate) struct Text<'j>(#[serde(borrow)] pub(crate) Cow<'j, str>);
 
 impl<'j> Text<'j> {
     /// The text; empty if there is none.

@@ -17,20 +17,16 @@ use crate::{
     deserializers::Raw,
     event::{Context, Facts, Fault, OriginKind, Stage},
     handlers::{Batch, Body, NotOurs, OnFailure, Trigger},
-    ports::{Level, Object, ObjectError},
+    ports::{Level, ObjectError},
 };
 use std::{borrow::Cow, io::Read, sync::Arc, time::Duration};
 
 /// Kept free before the deadline, for the last answers, the report and the answer to Lambda; less when there is little time.
 const RESERVE: Duration = Duration::from_secs(2);
-/// How often an object is tried to be opened, and the wait before the second time.
-const OPENINGS: u32 = 3;
-const OPENING_DELAY: Duration = Duration::from_millis(100);
 /// The deadline is looked at once in so many lines.
 const LOOK: u64 = 64;
 
-const NOT_BASE64: Fault = Fault::new("not base64");
-const NO_SOURCE: &str = "no source";
+pub(super) const NO_SOURCE: &str = "no source";
 const DENIED: &str = "access to the object denied";
 const NOT_NOW: &str = "object cannot be read now";
 const OBJECT_GONE: Fault = Fault::new("object gone");
@@ -39,7 +35,7 @@ const OBJECT_GONE: Fault = Fault::new("object gone");
 #[derive(Debug)]
 pub struct Run<'p> {
     pub(super) pipeline: &'p mut Pipeline,
-    context: Arc<Context>,
+    pub(super) context: Arc<Context>,
     now_ms: i64,
     /// Whether the context says what the clock says.
     fixed: bool,
@@ -97,7 +93,9 @@ impl<'p> Run<'p> {
     /// under a name that ends in `.gz`, it must be gzip.
     pub fn object(&mut self, name: &str, reader: impl Read) {
         let mut trigger = self.stand_in(name);
-        let Some((number, mut facts, source)) = self.admit(&mut trigger, true) else { return };
+        let Some(number) = self.admit(&trigger, true) else { return };
+        let Some(source) = self.choose(&trigger, true) else { return };
+        let mut facts = self.completed(std::mem::take(&mut trigger.facts));
         let format = Format::of(name);
         self.lines(Inflate::new(reader, format), number, source, &mut facts);
     }
@@ -124,12 +122,17 @@ impl<'p> Run<'p> {
 
     /// Reads one trigger.
     fn trigger(&mut self, trigger: &mut Trigger<'_>, stands_in: bool) {
-        let Some((number, mut facts, source)) = self.admit(trigger, stands_in) else { return };
+        let Some(number) = self.admit(trigger, stands_in) else { return };
+        if let Body::LogMessage { text, payload } = &mut trigger.body {
+            let (text, payload) = (std::mem::take(text), *payload);
+            return self.log_message(&text, payload, trigger, number);
+        }
+        let Some(source) = self.choose(trigger, stands_in) else { return };
+        let mut facts = self.completed(std::mem::take(&mut trigger.facts));
         match &trigger.body {
-            Body::Base64 { text, gzip } => match self.decode(text, *gzip) {
-                Ok(()) => self.loaded(number, source, &mut facts),
-                Err(fault) => self.fault(fault),
-            },
+            Body::Base64 { text, gzip, aggregates } => {
+                self.packed(text, *gzip, *aggregates, number, source, &mut facts);
+            }
             Body::Bytes(bytes) => {
                 self.pipeline.arena.load_slice(bytes);
                 self.loaded(number, source, &mut facts);
@@ -145,12 +148,12 @@ impl<'p> Run<'p> {
                     self.hand_back(number, if denied { DENIED } else { NOT_NOW });
                 }
             },
-            Body::Nothing(_) | Body::Unreadable(_) => {}
+            Body::LogMessage { .. } | Body::Nothing(_) | Body::Unreadable(_) => {}
         }
     }
 
-    /// Begins a trigger: its number, what is known of its events, and the number of their source, if there is anything to read.
-    fn admit(&mut self, trigger: &mut Trigger<'_>, stands_in: bool) -> Option<(u32, Facts, usize)> {
+    /// Begins a trigger: its number, if there is anything to read.
+    fn admit(&mut self, trigger: &Trigger<'_>, stands_in: bool) -> Option<u32> {
         let number = self.books.safety.begin();
         if let (OriginKind::S3(origin), true) =
             (&trigger.facts.origin.kind, self.pipeline.handler.failure_topic().is_some())
@@ -158,7 +161,10 @@ impl<'p> Run<'p> {
             self.keys.push((number, origin.key.clone()));
         }
         match trigger.body {
-            Body::Nothing(reason) if !stands_in => return self.drop_trigger(reason),
+            Body::Nothing(reason) if !stands_in => {
+                self.drop_input(reason);
+                return None;
+            }
             Body::Unreadable(reason) => {
                 self.fault(Fault::new(reason));
                 return None;
@@ -174,15 +180,25 @@ impl<'p> Run<'p> {
             self.hand_back(number, reason);
             return None;
         }
+        Some(number)
+    }
+
+    /// The number of a trigger's source. Without one it is dropped.
+    pub(super) fn choose(&mut self, trigger: &Trigger<'_>, stands_in: bool) -> Option<usize> {
         let chosen = self.pipeline.choice.choose(&self.pipeline.sources, &trigger.source);
         // A local input may belong to no stream or bucket at all: then it belongs to the first source.
-        let Some(source) = chosen.or_else(|| stands_in.then_some(0)) else {
+        let chosen = chosen.or_else(|| stands_in.then_some(0));
+        if chosen.is_none() {
             if !self.books.ledger.dropped.contains_key(NO_SOURCE) {
                 self.log(Level::Warn, "no source matches", &[("trigger", &trigger.name())]);
             }
-            return self.drop_trigger(NO_SOURCE);
-        };
-        let mut facts = std::mem::take(&mut trigger.facts);
+            self.drop_input(NO_SOURCE);
+        }
+        chosen
+    }
+
+    /// What is known of events that a handler gives, with what the invocation knows.
+    pub(super) fn completed(&mut self, mut facts: Facts) -> Facts {
         (facts.context, facts.now_ms) = (Arc::clone(&self.context), self.now_ms);
         if facts.arrival_ms == 0 {
             // Better than 1970, in whatever is sorted by time.
@@ -191,7 +207,7 @@ impl<'p> Run<'p> {
         self.whole.source_name = facts.origin.source_name;
         let oldest = &mut self.whole.oldest_arrival_ms;
         *oldest = Some(oldest.map_or(facts.arrival_ms, |oldest| oldest.min(facts.arrival_ms)));
-        Some((number, facts, source))
+        facts
     }
 
     /// Why nothing more is begun: what an event needs is not to be had, and all behind it comes again with it.
@@ -199,14 +215,14 @@ impl<'p> Run<'p> {
         self.books.outage.filter(|_| self.pipeline.common.fail_on_exception).map(|outage| outage.reason)
     }
 
-    fn drop_trigger<T>(&mut self, reason: &'static str) -> Option<T> {
+    /// Something that might have been events is not wanted.
+    pub(super) fn drop_input(&mut self, reason: &'static str) {
         self.books.ledger.received += 1;
         self.books.ledger.drop_event(reason);
-        None
     }
 
     /// Something that should have been events never will be.
-    fn fault(&mut self, fault: Fault) {
+    pub(super) fn fault(&mut self, fault: Fault) {
         self.books.ledger.received += 1;
         self.books.ledger.fail(Stage::Source, self.pipeline.handler.name(), fault.reason, 1);
     }
@@ -218,43 +234,8 @@ impl<'p> Run<'p> {
         self.books.safety.handed_back(trigger);
     }
 
-    /// Base64, and gzip in it, into the arena.
-    fn decode(&mut self, text: &str, gzip: bool) -> Result<(), Fault> {
-        let Pipeline { arena, decoded, bounds, .. } = &mut *self.pipeline;
-        let decode = |out: &mut Vec<u8>| {
-            base64_simd::STANDARD.decode_append(text.as_bytes(), out).map(drop).map_err(|_| NOT_BASE64)
-        };
-        if !gzip {
-            return arena.load(decode);
-        }
-        decoded.clear();
-        decode(decoded)?;
-        let mut inflate = Inflate::new(&decoded[..], Format::Gzip);
-        match arena.load(|out| inflate.fill(out, bounds.event_bytes)) {
-            Ok(false) => Ok(()),
-            Ok(true) => Err(TOO_LONG),
-            Err(Stop::Fault(fault)) => Err(fault),
-            // Memory does not fail to be read.
-            Err(Stop::Outage(_)) => Err(NOT_BASE64),
-        }
-    }
-
-    fn open(&self, bucket: &str, key: &str, version_id: Option<&str>) -> Result<Object, ObjectError> {
-        let ports = &self.pipeline.ports;
-        let mut delay = OPENING_DELAY;
-        for _ in 1..OPENINGS {
-            match ports.objects.open(bucket, key, version_id) {
-                Err(ObjectError::Outage(_)) => {}
-                done => return done,
-            }
-            ports.clock.sleep(delay);
-            delay *= 2;
-        }
-        ports.objects.open(bucket, key, version_id)
-    }
-
     /// What is loaded is one event.
-    fn loaded(&mut self, trigger: u32, source: usize, facts: &mut Facts) {
+    pub(super) fn loaded(&mut self, trigger: u32, source: usize, facts: &mut Facts) {
         if self.pipeline.arena.loaded().len() > self.pipeline.bounds.event_bytes {
             return self.fault(TOO_LONG);
         }

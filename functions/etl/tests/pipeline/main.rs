@@ -14,6 +14,8 @@ mod items;
 #[cfg(test)]
 mod law;
 #[cfg(test)]
+mod packed;
+#[cfg(test)]
 mod parts;
 #[cfg(test)]
 mod reading;

@@ -71,6 +71,26 @@ impl Deserializer for Elementwise {
     }
 }
 
+/// Any text, as the member `text`.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Verbatim {}
+
+impl Component for Verbatim {
+    const NAME: &'static str = "Verbatim";
+    const EXAMPLE: &'static str = "type: Verbatim\n";
+}
+
+impl Deserializer for Verbatim {
+    type State = ();
+    fn state(&self, _: &BuildCx<'_>) -> Result<(), BuildError> {
+        Ok(())
+    }
+    fn read<'a>(&self, (): &mut (), raw: Raw<'a>) -> Result<Payload<'a>, Fault> {
+        let json = serde_json::json!({ "text": str::from_utf8(raw.bytes()).unwrap() }).to_string();
+        Ok(raw.arena.parse_slice(json.as_bytes())?)
+    }
+}
+
 /// A far side that answers for each unit, or for all of a call.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
