@@ -29,7 +29,7 @@ use crate::workspace::{Metadata, Setting};
 /// Runs a pipeline on this machine, no AWS needed.
 ///
 /// Each INPUT is handed over as the config's handler would have it: with a handler that reads objects a file is an object
-/// (a name that ends in `.gz` is inflated), with any other each line is a record. Or `--event` is one invocation as Lambda delivers
+/// (gzip, zstd, bzip2 and framed snappy are inflated), with any other each line is a record. Or `--event` is one invocation as Lambda delivers
 /// it, and the objects it announces are read from a folder.
 ///
 /// What would be delivered goes to stdout, one serialized event a line, or with `--to` into a folder as the transport's own

@@ -43,8 +43,8 @@ pub struct KinesisHandler {
     #[serde(default = "queue_size")]
     #[builder(default = queue_size())]
     pub queue_size: u32,
-    /// Whether each record is gzip, as CloudWatch Logs sends it. A record that is not is a fault of that record alone. To have each log
-    /// event as an event of its own, there is `CloudWatchLogsHandler`.
+    /// Whether each record is compressed: gzip, as CloudWatch Logs sends it, or zstd, bzip2, framed snappy. A record that is not is a fault
+    /// of that record alone. To have each log event as an event of its own, there is `CloudWatchLogsHandler`.
     #[serde(default)]
     #[builder(default)]
     pub decompress: bool,

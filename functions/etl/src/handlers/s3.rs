@@ -15,16 +15,17 @@ use serde::{Deserialize, Serialize};
 
 /// Reads the objects that S3 announces. Each line of an object is one event.
 ///
-/// A source is chosen for each object by `s3://bucket/key`, the key as S3 announces it: URL-encoded. An object whose name ends in
-/// `.gz`, or that begins as gzip does, is inflated, all its members. If the announcement names a version, that version is read. A
-/// line may be of 256 MiB; a longer one is a fault of that line.
+/// A source is chosen for each object by `s3://bucket/key`, the key as S3 announces it: URL-encoded. An object that begins as gzip, zstd,
+/// bzip2 or framed snappy does is inflated, all its members, whatever its name is. Snappy without a frame, as Hadoop writes it, shows by
+/// nothing what it is and is not inflated. If the announcement names a version, that version is read. A line may be of 256 MiB; a longer
+/// one is a fault of that line.
 ///
 /// Announcements may come directly, by SNS, by SQS, by SNS and then SQS (raw message delivery or not), or by EventBridge (`Object Created`;
 /// by itself, or by SNS or SQS). Of an object that was removed, and of S3's `s3:TestEvent`, there is nothing to read: they are counted as
 /// dropped.
 ///
-/// An object that is gone, or that is no gzip under a `.gz` name, fails alone and is counted; so does a message that is no announcement. If
-/// an object may not be read, cannot be read now, or its events cannot be delivered, the invocation fails and Lambda invokes it again: all
+/// An object that is gone, or that is none of these under a name in `.gz`, `.zst`, `.bz2`, `.snappy` or `.sz`, fails alone and is counted;
+/// so does a message that is no announcement. If an object may not be read, cannot be read now, or its events cannot be delivered, the invocation fails and Lambda invokes it again: all
 /// its objects are read again. By SQS just the messages come again of which something was not delivered, in a partial batch response:
 /// the event source mapping must ask for it (`FunctionResponseTypes: [ReportBatchItemFailures]`, which our triggers set).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]

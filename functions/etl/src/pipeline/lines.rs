@@ -16,7 +16,7 @@ pub(super) const TOO_LONG: Fault = Fault::new("the line is too long");
 
 /// Lines that are being read.
 #[derive(Debug)]
-pub(super) struct LineReader<R> {
+pub(super) struct LineReader<R: Read> {
     bytes: Inflate<R>,
     /// The beginning of a line whose end has not been read.
     carry: Vec<u8>,
