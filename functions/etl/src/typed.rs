@@ -76,4 +76,10 @@ impl Fields {
         let Some((name, of)) = self.fields.get(field) else { return Ok(()) };
         Ok(event.add(name, of.value(text, &mut self.number)?)?)
     }
+
+    /// Adds a field that is null.
+    pub(crate) fn add_null(&self, event: &mut Maker<'_>, field: usize) -> Result<(), Fault> {
+        let Some((name, _)) = self.fields.get(field) else { return Ok(()) };
+        Ok(event.add(name, New::Null)?)
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Imports: `build`, `component`, `event`, `field`, `payload`.
 
-use super::{Deserializer, Raw};
+use super::{Deserializer, Raw, Unread};
 use crate::{
     build::{BuildCx, BuildError},
     component::Component,
@@ -75,17 +75,17 @@ impl Deserializer for GenericJson {
         })
     }
 
-    fn read<'a>(&self, state: &mut State, raw: Raw<'a>) -> Result<Payload<'a>, Fault> {
+    fn read<'a>(&self, state: &mut State, raw: Raw<'a>) -> Result<Payload<'a>, Unread> {
         let mut payload = raw.parse_lenient()?;
         if payload.kind() != Kind::Object {
-            return Err(NO_OBJECT);
+            return Err(NO_OBJECT.into());
         }
         for (field, prefix) in &state.nested {
             nested(&mut payload, field, prefix.as_ref(), &mut state.text)?;
         }
         if let Some(root) = &state.root {
             if payload.get(root).is_none_or(|value| value.kind() != Kind::Object) {
-                return Err(Fault::new("there is no object at root_node_override_path"));
+                return Err(Fault::new("there is no object at root_node_override_path").into());
             }
             payload.promote(root)?;
         }

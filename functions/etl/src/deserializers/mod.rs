@@ -5,11 +5,19 @@
 //!
 //! Imports: `build`, `component`, `event`, `field`, `pattern`, `payload`, `typed`.
 
+pub mod delimited;
 pub mod generic_json;
+pub mod logfmt;
 pub mod regex;
+pub mod syslog;
+pub mod text;
 
+pub use delimited::Delimited;
 pub use generic_json::GenericJson;
+pub use logfmt::Logfmt;
 pub use regex::Regex;
+pub use syslog::Syslog;
+pub use text::Text;
 
 use crate::{
     build::{BuildCx, BuildError, Running},
@@ -23,6 +31,10 @@ use std::{fmt, ops::Range};
 pub(crate) fn register(room: &mut Room<dyn BuildDeserializer>) {
     room.add::<GenericJson>();
     room.add::<Regex>();
+    room.add::<Delimited>();
+    room.add::<Logfmt>();
+    room.add::<Syslog>();
+    room.add::<Text>();
 }
 
 /// What an author of a deserializer writes.
@@ -31,12 +43,32 @@ pub trait Deserializer: Component {
     type State: fmt::Debug + Send + 'static;
     /// Makes the state.
     fn state(&self, cx: &BuildCx<'_>) -> Result<Self::State, BuildError>;
+    /// Notes that the lines of a new object follow. Of records it hears nothing.
+    fn begin(&self, _state: &mut Self::State) {}
     /// Reads one event.
-    fn read<'a>(&self, state: &mut Self::State, raw: Raw<'a>) -> Result<Payload<'a>, Fault>;
+    fn read<'a>(&self, state: &mut Self::State, raw: Raw<'a>) -> Result<Payload<'a>, Unread>;
     /// Whether the text is read as one JSON object and nothing is done to it: a following split may then read an array's elements
     /// one by one.
     fn is_plain_json(&self) -> bool {
         false
+    }
+}
+
+/// Why a text gives no event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unread {
+    /// It cannot be read.
+    Fault(Fault),
+    /// It is none: a header, an empty line. Few words, always the same; the ledger counts by them.
+    Drop(&'static str),
+}
+
+/// What is dropped where nothing is in a line.
+pub(crate) const EMPTY: Unread = Unread::Drop("empty line");
+
+impl<E: Into<Fault>> From<E> for Unread {
+    fn from(error: E) -> Self {
+        Self::Fault(error.into())
     }
 }
 
@@ -83,8 +115,10 @@ pub trait BuildDeserializer: Settings {
 
 /// A deserializer that runs.
 pub trait RunDeserializer: fmt::Debug + Send {
+    /// See [`Deserializer::begin`].
+    fn begin(&mut self);
     /// See [`Deserializer::read`].
-    fn read<'a>(&mut self, raw: Raw<'a>) -> Result<Payload<'a>, Fault>;
+    fn read<'a>(&mut self, raw: Raw<'a>) -> Result<Payload<'a>, Unread>;
     /// See [`Deserializer::is_plain_json`].
     fn is_plain_json(&self) -> bool;
 }
@@ -97,7 +131,10 @@ impl<T: Deserializer> BuildDeserializer for T {
 }
 
 impl<T: Deserializer> RunDeserializer for Running<T, T::State> {
-    fn read<'a>(&mut self, raw: Raw<'a>) -> Result<Payload<'a>, Fault> {
+    fn begin(&mut self) {
+        self.component.begin(&mut self.state);
+    }
+    fn read<'a>(&mut self, raw: Raw<'a>) -> Result<Payload<'a>, Unread> {
         self.component.read(&mut self.state, raw)
     }
     fn is_plain_json(&self) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! Imports: `build`, `component`, `event`, `pattern`, `payload`, `typed`.
 
-use super::{Deserializer, Raw};
+use super::{Deserializer, Raw, Unread};
 use crate::{
     build::{BuildCx, BuildError},
     component::Component,
@@ -68,11 +68,11 @@ impl Deserializer for Regex {
         Ok(State { fields: Fields::new(fields), groups: Groups::default(), text: String::new() })
     }
 
-    fn read<'a>(&self, state: &mut State, raw: Raw<'a>) -> Result<Payload<'a>, Fault> {
+    fn read<'a>(&self, state: &mut State, raw: Raw<'a>) -> Result<Payload<'a>, Unread> {
         let State { fields, groups, text } = state;
         raw.text(text);
         if !self.regex.find_groups(text, 0, groups).map_err(|Exhausted| EXHAUSTED)? {
-            return Err(NO_MATCH);
+            return Err(NO_MATCH.into());
         }
         let mut event = raw.arena.make()?;
         for number in 0..fields.len() {

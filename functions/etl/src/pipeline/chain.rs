@@ -12,7 +12,7 @@ use super::{
     source::Source,
 };
 use crate::{
-    deserializers::Raw,
+    deserializers::{Raw, Unread},
     event::{Event, Facts, Fault, Outage, Outcome, Stage, sha1_hex},
 };
 use payload::{Elements, Name, Output, Payload, Split, Style, Value};
@@ -74,10 +74,11 @@ impl Source {
         }
         let began = flow.clock();
         let read = self.deserializer.read(Raw { arena, range });
-        self.reading.note(flow.since(began), read.is_err());
+        self.reading.note(flow.since(began), matches!(read, Err(Unread::Fault(_))));
         match read {
             Ok(payload) => run(&mut self.chain, &mut Event { payload, facts }, flow, &mut deliver),
-            Err(fault) => flow.fail(Stage::Deserializer, self.deserializer_name, fault),
+            Err(Unread::Drop(reason)) => flow.cx.books.ledger.drop_event(reason),
+            Err(Unread::Fault(fault)) => flow.fail(Stage::Deserializer, self.deserializer_name, fault),
         }
     }
 }

@@ -90,7 +90,7 @@ impl<'p> Run<'p> {
     }
 
     /// Hands over an object: one event a line. It stands for the next object of the config's trigger. `name` says what it is called;
-    /// under a name that ends in `.gz`, it must be gzip.
+    /// under a name that ends in `.gz`, `.zst`, `.bz2`, `.snappy` or `.sz` it must be compressed.
     pub fn object(&mut self, name: &str, reader: impl Read) {
         let mut trigger = self.stand_in(name);
         let Some(number) = self.admit(&trigger, true) else { return };
@@ -255,6 +255,9 @@ impl<'p> Run<'p> {
     /// Each line of an object is one event.
     fn lines(&mut self, bytes: Inflate<impl Read>, trigger: u32, source: usize, facts: &mut Facts) {
         let mut lines = LineReader::new(bytes, self.pipeline.bounds.event_bytes);
+        if let Some(source) = self.pipeline.sources.get_mut(source) {
+            source.deserializer.begin();
+        }
         for number in 1_u64.. {
             match lines.next(&mut self.pipeline.arena) {
                 Next::Line(range, offset) => {

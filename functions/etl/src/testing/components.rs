@@ -5,7 +5,7 @@
 use crate::{
     asset::Assets,
     build::BuildCx,
-    deserializers::{Deserializer, Raw},
+    deserializers::{Deserializer, Raw, Unread},
     event::{Event, Facts, Fault, Outage, Outcome},
     operations::Operation,
     ports::{Answer, Call, HttpCall},
@@ -34,25 +34,42 @@ pub(crate) fn json(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
 
-fn reading(component: &impl Deserializer, text: &str) -> Result<String, Fault> {
-    let mut state = component.state(&cx(&no_assets())).unwrap();
+/// What a deserializer makes of a text, or the reason why it makes nothing.
+fn reading<D: Deserializer>(component: &D, state: &mut D::State, text: &[u8]) -> Result<String, &'static str> {
     let (mut arena, mut out) = (Arena::new(), Output::new());
-    arena.load_slice(text.as_bytes());
+    arena.load_slice(text);
     let range = arena.whole();
-    component.read(&mut state, Raw { arena: &mut arena, range })?.write_to(&mut out);
+    match component.read(state, Raw { arena: &mut arena, range }) {
+        Ok(payload) => payload.write_to(&mut out),
+        Err(Unread::Drop(reason) | Unread::Fault(Fault { reason })) => return Err(reason),
+    }
     Ok(String::from_utf8(out.into_vec()).unwrap())
+}
+
+/// What comes of the lines of objects: the event's text, or the reason why there is none.
+pub(crate) fn read_lines(component: &impl Deserializer, objects: &[&[&str]]) -> Vec<String> {
+    let mut state = component.state(&cx(&no_assets())).unwrap();
+    let mut all = vec![];
+    for object in objects {
+        component.begin(&mut state);
+        let lines = object.iter().map(|line| reading(component, &mut state, line.as_bytes()));
+        all.extend(lines.map(|read| read.unwrap_or_else(str::to_owned)));
+    }
+    all
 }
 
 /// The deserializer reads `text` as `expected`.
 #[track_caller]
 pub(crate) fn assert_read(component: &impl Deserializer, text: &str, expected: &str) {
-    assert_eq!(reading(component, text).as_deref().map(json), Ok(json(expected)), "{text}");
+    let mut state = component.state(&cx(&no_assets())).unwrap();
+    assert_eq!(reading(component, &mut state, text.as_bytes()).as_deref().map(json), Ok(json(expected)), "{text}");
 }
 
 /// The deserializer does not read `text`, for this reason.
 #[track_caller]
 pub(crate) fn assert_unread(component: &impl Deserializer, text: &str, reason: &str) {
-    assert_eq!(reading(component, text).map_err(|fault| fault.reason), Err(reason), "{text}");
+    let mut state = component.state(&cx(&no_assets())).unwrap();
+    assert_eq!(reading(component, &mut state, text.as_bytes()), Err(reason), "{text}");
 }
 
 /// What becomes of an event: its text, or why it was dropped.

@@ -6,7 +6,7 @@ use etl::{
     build::{BuildCx, BuildError},
     component::Component,
     config::{HandlerConfig, OperationConfig, PipelineConfig, Source},
-    deserializers::{Deserializer, GenericJson, Raw},
+    deserializers::{Deserializer, GenericJson, Raw, Unread},
     event::{Context, Event, Fault, Outcome},
     operations::Operation,
     pipeline::{Bounds, Environment, Invoked, Pipeline},
@@ -63,8 +63,8 @@ impl Deserializer for Elementwise {
     fn state(&self, _: &BuildCx<'_>) -> Result<(), BuildError> {
         Ok(())
     }
-    fn read<'a>(&self, (): &mut (), _: Raw<'a>) -> Result<Payload<'a>, Fault> {
-        Err(Fault::new("laid out as a whole"))
+    fn read<'a>(&self, (): &mut (), _: Raw<'a>) -> Result<Payload<'a>, Unread> {
+        Err(Fault::new("laid out as a whole").into())
     }
     fn is_plain_json(&self) -> bool {
         true
