@@ -186,6 +186,21 @@ mod tests {
     }
 
     #[test]
+    fn an_expression_may_look_around() {
+        let pattern = r"^(?:(?<scheme>[a-z]+)://)?(?=[^/]*\.)(?<host>[^/:?#]+)(?::(?<port>\d+))?(?<path>/[^?]*)?";
+        let field = |name: &str, kind: &str| format!("{{regex_group_name: {name}, type: {kind}, key: {name}}}");
+        let fields =
+            [field("scheme", "STRING"), field("host", "STRING"), field("port", "NUMBER"), field("path", "STRING")];
+        let config = format!(
+            "[{{type: RegexSubstitution, pattern: '{pattern}', src_fields: [u], remove_src_field: true, fields: [{}]}}]",
+            fields.join(",")
+        );
+        let expected = r#"{"scheme":"https","host":"a.example","port":8443,"path":"/x/y"}"#;
+        assert_substituted(&config, r#"{"u":"https://a.example:8443/x/y?q=1"}"#, expected);
+        assert_substituted(&config, r#"{"u":"a.example"}"#, r#"{"host":"a.example"}"#);
+    }
+
+    #[test]
     fn a_number_that_is_none_is_left_out_and_nothing_else_is() {
         for none in ["abc", ""] {
             let event = format!(r#"{{"m":"user=bob id={none}"}}"#);

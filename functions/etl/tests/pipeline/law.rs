@@ -2,17 +2,46 @@
 
 use crate::parts::{Gate, Take, config, goes_on_at, kinesis, lines, pipeline, small, within};
 use etl::{
+    build::{BuildCx, BuildError},
+    component::Component,
+    event::{Event, Fault, Outcome},
     handlers::KinesisHandler,
-    operations::JsonArraySplitOperation,
+    operations::{ForkOperation, JsonArraySplitOperation, Operation, fork::Fork},
     ports::{Answer, Call},
     testing::{RecordedCalls, Reply, World},
 };
+use payload::Path;
 use proptest::prelude::*;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex},
     time::Duration,
 };
+
+/// Says in an event's `id` which copy it is.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+struct Twin {
+    copy: char,
+}
+
+impl Component for Twin {
+    const NAME: &'static str = "Twin";
+    const EXAMPLE: &'static str = "type: Twin\ncopy: x\n";
+}
+
+impl Operation for Twin {
+    type State = Path;
+    fn state(&self, _: &BuildCx<'_>) -> Result<Path, BuildError> {
+        Ok(Path::member("id"))
+    }
+    fn perform(&self, id: &mut Path, event: &mut Event<'_>) -> Result<Outcome, Fault> {
+        let text = event.payload.get_str(id).unwrap_or_default().into_owned() + &self.copy.to_string();
+        event.payload.set(id, &text)?;
+        Ok(Outcome::Pass)
+    }
+}
 
 /// What a record is.
 #[derive(Clone, Debug)]
@@ -189,12 +218,16 @@ proptest! {
         take in take(),
         bound in 100..3000_usize,
         seconds in 1..4_u64,
+        forks in prop_oneof![Just(""), Just("+"), Just("+-"), Just("+-*")],
     ) {
         let world = World::new();
         let (taken, answers) = far_side(script, take.closes);
         world.calls.answer(answers);
         let split = JsonArraySplitOperation::builder().path("$.all").build();
-        let config = config(KinesisHandler::builder().build(), vec![split.into(), Gate {}.into()], take);
+        let fork = |copy: char| Fork { operations: vec![Twin { copy }.into()] };
+        let fork = ForkOperation { forks: forks.chars().map(fork).collect() };
+        let operations = vec![split.into(), Gate {}.into(), fork.into()];
+        let config = config(KinesisHandler::builder().build(), operations, take);
         let mut pipeline = small(pipeline(&world, &config), bound);
         let texts: Vec<_> = records.iter().enumerate().map(|(number, record)| text(number, record)).collect();
 
@@ -209,7 +242,9 @@ proptest! {
 
         // What is not handed back is delivered, or its failure is in the ledger.
         let safe = goes_on_at(&invoked).unwrap_or(records.len());
-        let wanted: Vec<_> = records.iter().enumerate().take(safe).flat_map(|(n, record)| deliverable(n, record)).collect();
+        let wanted = records.iter().enumerate().take(safe).flat_map(|(n, record)| deliverable(n, record));
+        let copies: Vec<_> = if forks.is_empty() { vec![String::new()] } else { forks.chars().map(String::from).collect() };
+        let wanted: Vec<_> = wanted.flat_map(|id| copies.iter().map(move |copy| id.clone() + copy)).collect();
         let missing = wanted.iter().filter(|id| !taken.contains_key(*id)).count() as u64;
         let refused: u64 = ledger.failed.iter().filter(|f| f.stage == etl::event::Stage::Transport).map(|f| f.count).sum();
         prop_assert!(missing <= refused, "{missing} missing of {safe} safe records, {ledger:?}");
