@@ -100,6 +100,12 @@ pub struct PipelineConfig {
     #[builder(default)]
     #[schemars(length(min = 1))]
     pub transports: Vec<NamedTransport>,
+    /// Where events go that failed, as they were received: each becomes one JSON object, which `replay` reads. Its trigger is safe only
+    /// when the letter is taken.
+    ///
+    /// Without it they are counted and logged by reason, never with their content, and are gone, as in Bender.
+    #[builder(into)]
+    pub dead_letter: Option<TransportConfig>,
     /// Where the figures of an invocation are told.
     #[serde(default)]
     #[builder(default)]
@@ -224,6 +230,7 @@ impl PipelineConfig {
             all.extend(exit.serializer.into_iter().flat_map(Any::needs));
             all.extend(exit.transport.needs());
         }
+        all.extend(self.dead_letter.iter().flat_map(Any::needs));
         all.extend(self.reporters.iter().flat_map(Any::needs));
         let mut needs: Vec<Need> = vec![];
         for need in all {
@@ -249,6 +256,7 @@ impl PipelineConfig {
         if !self.transports.is_empty() {
             out.insert("transports".to_owned(), self.transports.iter().map(NamedTransport::to_value).collect());
         }
+        put(&mut out, "dead_letter", self.dead_letter.as_ref().map(Any::to_json));
         if !self.reporters.is_empty() {
             out.insert("reporters".to_owned(), self.reporters.iter().map(Any::to_json).collect());
         }

@@ -9,6 +9,7 @@ pub mod build;
 pub mod codes;
 pub mod component;
 pub mod config;
+pub mod dead_letter;
 pub mod deserializers;
 pub mod document_id;
 pub mod event;

@@ -10,6 +10,7 @@
 //!
 //! Imports: `asset`, `build`, `config`, `event`, `handlers`, `payload`, `ports`, the rooms' object-safe traits.
 
+mod again;
 mod aggregate;
 mod books;
 mod branches;
@@ -20,6 +21,8 @@ mod exits;
 mod flight;
 mod inflate;
 mod ledger;
+mod letter_box;
+mod letters;
 mod lines;
 mod log_message;
 mod open;
@@ -38,12 +41,15 @@ use crate::{
     asset::Assets,
     build::{BuildCx, BuildError},
     config::{HandlerConfig, PipelineConfig, ReporterConfig},
+    dead_letter::DeadLetter,
     event::Context,
     handlers::Common,
     ports::Ports,
 };
 use exits::{Exit, Exits};
+use letter_box::LetterBox;
 use payload::Arena;
+use serde::Deserialize;
 use source::{Choice, Source};
 use std::sync::Arc;
 
@@ -93,6 +99,14 @@ impl Default for Bounds {
     }
 }
 
+/// An invocation with dead letters.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeadLetters<'a> {
+    #[serde(borrow)]
+    dead_letters: Vec<DeadLetter<'a>>,
+}
+
 /// Memory that an arena may keep from one invocation to the next.
 const KEEP: usize = 32 << 20;
 
@@ -105,7 +119,10 @@ impl Pipeline {
         let assets = Arc::new(Assets::new(ports.clone()));
         let cx = BuildCx { region: &environment.region, assets: &assets };
         let exits = config.exits();
-        let built = exits.iter().enumerate().map(|(number, exit)| Exit::new(exit, &cx, number, exits.len()));
+        let count = exits.len() + usize::from(config.dead_letter.is_some());
+        let letters = config.dead_letter.as_ref().map(|letters| LetterBox::new(letters, &cx, exits.len(), count));
+        let letters = letters.transpose()?;
+        let built = exits.iter().enumerate().map(|(number, exit)| Exit::new(exit, &cx, number, count));
         let exits = built.collect::<Result<Vec<_>, _>>()?;
         let wants_hash = exits.iter().any(Exit::wants_hash);
         let sources = config.sources.iter().map(|source| Source::new(config, source, &cx, wants_hash));
@@ -116,7 +133,7 @@ impl Pipeline {
             handler: config.handler.clone(),
             choice: Choice::default(),
             sources,
-            exits: Exits::new(exits),
+            exits: Exits::new(exits, letters),
             reporters: config.reporters.clone(),
             environment,
             bounds,
@@ -134,10 +151,17 @@ impl Pipeline {
         Self { bounds, ..self }
     }
 
-    /// One invocation as Lambda delivers it.
+    /// One invocation as Lambda delivers it, or [dead letters](crate::dead_letter::DeadLetter) that are handed over again:
+    /// `{"dead_letters": […]}`.
     pub fn invoke(&mut self, invocation: &[u8], context: &Context) -> Invoked {
         let handler = self.handler.clone();
         let mut run = self.begin(context);
+        if let Ok(DeadLetters { dead_letters }) = serde_json::from_slice(invocation) {
+            for letter in &dead_letters {
+                run.letter_again(letter);
+            }
+            return run.conclude(&[]);
+        }
         match handler.read_in(invocation, &mut run.pipeline.invocation) {
             Ok(mut batch) => {
                 run.batch(&mut batch);

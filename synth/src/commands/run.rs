@@ -172,6 +172,8 @@ fn locally(mut config: PipelineConfig, to_stdout: bool, metrics: &Metrics) -> Pi
         for named in &mut config.transports {
             named.transport = lines::to_stdout(named.transport.clone());
         }
+        // The product is what was delivered; what failed is told by its reason.
+        config.dead_letter = None;
     }
     config.reporters = config.reporters.into_iter().map(|reporter| metrics.instead_of(reporter)).collect();
     config

@@ -6,7 +6,7 @@
 //! Imports: `event`, `operations`, `payload`.
 
 use super::{
-    chain::{Flow, Then, run},
+    chain::{Flow, NOT_IN_LETTER, Then, run},
     report::Tally,
 };
 use crate::{
@@ -136,26 +136,35 @@ pub(super) fn fork(
     if others.is_empty() {
         return run(last, event, flow, then);
     }
-    flow.cx.books.ledger.born += others.len() as u64;
+    let wanted = flow.again.and_then(|again| again.wanted(&event.facts.elements));
+    let wants = |number: u32| wanted.as_ref().is_none_or(|wanted| wanted.contains(&number));
+    let branches = u32::try_from(others.len()).map_or(u32::MAX, |others| others + 1);
+    let Some(born) = (0..branches).filter(|number| wants(*number)).count().checked_sub(1) else {
+        return flow.cx.books.ledger.drop_event(NOT_IN_LETTER);
+    };
+    flow.cx.books.ledger.born += born as u64;
     let facts = &mut *event.facts;
     let (time_ms, hash, partitions) = (facts.time_ms, facts.hash, facts.partitions.clone());
     let mut copies = event.payload.copies();
-    let mut number = 0;
-    for branch in others {
+    for (number, branch) in (0..).zip(others) {
+        if !wants(number) {
+            continue;
+        }
         facts.elements.push(number);
         match copies.next() {
             Ok(payload) => run(branch, &mut Event { payload, facts: &mut *facts }, flow, then),
-            Err(error) => flow.fail(Stage::Operation, name, Fault::from(error)),
+            Err(error) => flow.fail(Stage::Operation, name, Fault::from(error), facts),
         }
         facts.elements.pop();
         (facts.time_ms, facts.hash) = (time_ms, hash);
         facts.partitions.clone_from(&partitions);
-        number += 1;
     }
     drop(copies);
-    event.facts.elements.push(number);
-    run(last, event, flow, then);
-    event.facts.elements.pop();
+    if wants(branches - 1) {
+        event.facts.elements.push(branches - 1);
+        run(last, event, flow, then);
+        event.facts.elements.pop();
+    }
 }
 
 /// Takes an event into the branch of the first condition that it passes.
@@ -174,7 +183,7 @@ pub(super) fn choose(
             Ok(Outcome::Pass) => return run(branch, event, flow, then),
             Ok(Outcome::Drop(_)) => {}
             Ok(Outcome::HandBack(outage)) => return flow.hand_back(name, outage),
-            Err(fault) => return flow.fail(Stage::Operation, name, fault),
+            Err(fault) => return flow.fail(Stage::Operation, name, fault, event.facts),
         }
     }
     if drop_others { flow.cx.books.ledger.drop_event(NO_CONDITION) } else { then(event, flow) }

@@ -7,7 +7,7 @@
 //!
 //! Imports: `transports`.
 
-use super::safety::Share;
+use super::{letters::Part, safety::Share};
 use crate::transports::Limits;
 
 /// Framed events of one partition.
@@ -37,7 +37,7 @@ impl Batch {
         self.bytes.len() - begin + event <= limits.unit_bytes
     }
 
-    pub(super) fn push(&mut self, event: &[u8], trigger: u32, limits: &Limits) {
+    pub(super) fn push(&mut self, event: &[u8], trigger: u32, part: Option<Part>, limits: &Limits) {
         if self.packs(event.len(), limits) {
             self.ends.pop();
         }
@@ -45,8 +45,10 @@ impl Batch {
         self.ends.push(self.bytes.len());
         let unit = u32::try_from(self.ends.len() - 1).unwrap_or(u32::MAX);
         match self.shares.last_mut() {
-            Some(last) if last.unit == unit && last.trigger == trigger => last.events += 1,
-            _ => self.shares.push(Share { unit, trigger, events: 1 }),
+            Some(last) if last.unit == unit && last.trigger == trigger && part.or(last.part).is_none() => {
+                last.events += 1;
+            }
+            _ => self.shares.push(Share { unit, trigger, events: 1, part }),
         }
     }
 }
@@ -61,7 +63,7 @@ mod tests {
             if !batches.last().unwrap().fits(event.len(), limits) {
                 batches.push(Batch::default());
             }
-            batches.last_mut().unwrap().push(event.as_bytes(), 0, limits);
+            batches.last_mut().unwrap().push(event.as_bytes(), 0, None, limits);
         }
         let units = |batch: &Batch| {
             let mut from = 0;
@@ -91,7 +93,7 @@ mod tests {
         let limits = Limits { unit_bytes: 2, ..Limits::default() };
         let mut batch = Batch::default();
         for trigger in [7, 7, 7, 8] {
-            batch.push(b"x", trigger, &limits);
+            batch.push(b"x", trigger, None, &limits);
         }
         let shares: Vec<_> = batch.shares.iter().map(|s| (s.unit, s.trigger, s.events)).collect();
         assert_eq!(shares, [(0, 7, 2), (1, 7, 1), (1, 8, 1)]);

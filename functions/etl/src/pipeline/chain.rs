@@ -4,11 +4,11 @@
 //! Imports: `deserializers`, `event`, `payload`.
 
 use super::{
+    again::Again,
     branches::{self, Link, Way},
     delivery::Cx,
     exits::Exits,
     report::Tally,
-    safety::Share,
     source::Source,
 };
 use crate::{
@@ -23,6 +23,7 @@ const LARGE: usize = 4 << 20;
 /// One event in so many is timed.
 const SAMPLE: u64 = 64;
 
+pub(super) const NOT_IN_LETTER: &str = "not what the dead letter is about";
 const EMPTY_SPLIT: &str = "empty split";
 const NO_OBJECT: Fault = Fault::new("an element of the array is not an object");
 const TOO_MANY: Fault = Fault::new("the array has too many elements");
@@ -34,6 +35,8 @@ pub(super) type Then<'t> = &'t mut dyn FnMut(&mut Event<'_>, &mut Flow<'_>);
 pub(super) struct Flow<'a> {
     pub(super) exits: &'a mut Exits,
     pub(super) cx: Cx<'a>,
+    /// What of it is wanted, if it is a dead letter's.
+    pub(super) again: Option<Again<'a>>,
     /// The trigger that it came with.
     pub(super) trigger: u32,
     /// Whether its way is timed.
@@ -52,7 +55,7 @@ impl Source {
         match self.unwanted(raw.bytes()) {
             Ok(None) => {}
             Ok(Some(reason)) => return flow.cx.books.ledger.drop_event(reason),
-            Err(fault) => return flow.fail(Stage::Source, self.deserializer_name, fault),
+            Err(fault) => return flow.fail(Stage::Source, self.deserializer_name, fault, facts),
         }
         if self.hashes_text {
             facts.hash = Some(sha1_hex(raw.bytes()));
@@ -78,7 +81,7 @@ impl Source {
         match read {
             Ok(payload) => run(&mut self.chain, &mut Event { payload, facts }, flow, &mut deliver),
             Err(Unread::Drop(reason)) => flow.cx.books.ledger.drop_event(reason),
-            Err(Unread::Fault(fault)) => flow.fail(Stage::Deserializer, self.deserializer_name, fault),
+            Err(Unread::Fault(fault)) => flow.fail(Stage::Deserializer, self.deserializer_name, fault, facts),
         }
     }
 }
@@ -99,7 +102,7 @@ pub(super) fn run(mut links: &mut [Link], event: &mut Event<'_>, flow: &mut Flow
                     Ok(Outcome::Pass) => {}
                     Ok(Outcome::Drop(reason)) => return flow.cx.books.ledger.drop_event(reason),
                     Ok(Outcome::HandBack(outage)) => return flow.hand_back(link.name, outage),
-                    Err(fault) => return flow.fail(Stage::Operation, link.name, fault),
+                    Err(fault) => return flow.fail(Stage::Operation, link.name, fault, event.facts),
                 }
             }
             Way::Split { path, keep, hashes } => {
@@ -116,7 +119,7 @@ pub(super) fn run(mut links: &mut [Link], event: &mut Event<'_>, flow: &mut Flow
                     other => {
                         link.tally.note(None, true);
                         let fault = other.err().map_or(NO_OBJECT, Fault::from);
-                        return flow.fail(Stage::Operation, link.name, fault);
+                        return flow.fail(Stage::Operation, link.name, fault, event.facts);
                     }
                 };
                 let hashes = hashes.then_some(&keep[..]);
@@ -150,20 +153,27 @@ fn each(
     then: Then<'_>,
 ) {
     let count = elements.left();
-    tally.note(None, u32::try_from(count).is_err());
-    if u32::try_from(count).is_err() {
-        return flow.fail(Stage::Operation, name, TOO_MANY);
-    }
-    flow.cx.books.ledger.born += count as u64 - 1;
+    let end = u32::try_from(count);
+    tally.note(None, end.is_err());
+    let Ok(end) = end else { return flow.fail(Stage::Operation, name, TOO_MANY, facts) };
+    let wanted = flow.again.and_then(|again| again.wanted(&facts.elements));
+    let count = wanted.as_ref().map_or(count, |wanted| wanted.range(..end).count());
+    let Some(born) = (count as u64).checked_sub(1) else { return flow.cx.books.ledger.drop_event(NOT_IN_LETTER) };
+    flow.cx.books.ledger.born += born;
     let (time_ms, hash) = (facts.time_ms, facts.hash);
     let partitions = facts.partitions.clone();
     facts.elements.push(0);
     for number in 0.. {
+        if let Some(last) = facts.elements.last_mut() {
+            *last = number;
+        }
+        let unwanted = wanted.as_ref().is_some_and(|wanted| !wanted.contains(&number));
         let payload = match elements.following() {
-            Ok(Some(payload)) => payload,
             Ok(None) => break,
+            _ if unwanted => continue,
+            Ok(Some(payload)) => payload,
             Err(fault) => {
-                flow.fail(Stage::Operation, name, fault);
+                flow.fail(Stage::Operation, name, fault, facts);
                 continue;
             }
         };
@@ -172,9 +182,6 @@ fn each(
         flow.exits.elements += 1;
         (facts.time_ms, facts.hash) = (time_ms, hash);
         facts.partitions.clone_from(&partitions);
-        if let Some(last) = facts.elements.last_mut() {
-            *last = number;
-        }
         if let Some(kept) = hashes {
             let scratch = &mut flow.exits.hash_scratch;
             scratch.clear();
@@ -211,14 +218,13 @@ impl Elementwise for Elements<'_> {
 }
 
 impl Flow<'_> {
-    pub(super) fn fail(&mut self, stage: Stage, component: &str, fault: Fault) {
-        self.cx.books.ledger.fail(stage, component, fault.reason, 1);
+    pub(super) fn fail(&mut self, stage: Stage, component: &str, fault: Fault, facts: &Facts) {
+        self.cx.books.fail(stage, component, fault.reason, None, &facts.elements);
     }
 
     /// It comes again with its trigger.
     pub(super) fn hand_back(&mut self, component: &'static str, outage: Outage) {
-        let share = Share { unit: 0, trigger: self.trigger, events: 1 };
-        self.cx.books.hand_back(&[share], component, outage.reason);
+        self.cx.books.hand_back_event(self.trigger, component, outage.reason);
         self.cx.books.outage = Some(outage);
     }
 

@@ -11,7 +11,12 @@
 //!
 //! Imports: `event`, `payload`, `ports`, `serializers`, `transports`.
 
-use super::{books::Books, buffer::Batch, flight::Flight, safety::Share};
+use super::{
+    books::{Books, Cargo},
+    buffer::Batch,
+    flight::Flight,
+    safety::Share,
+};
 use crate::{
     event::{Context, Event, Facts, Fault, Stage},
     ports::{Answer, Ports, Ticket},
@@ -21,7 +26,6 @@ use crate::{
 use indexmap::IndexMap;
 use payload::Output;
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, BTreeSet, VecDeque},
     sync::{
         Arc,
@@ -44,8 +48,8 @@ pub(super) struct Cx<'a> {
 /// One transport with all that is on its way to it.
 #[derive(Debug)]
 pub(super) struct Delivery {
-    /// What it is called in the books.
-    pub(super) name: Cow<'static, str>,
+    /// What it is in the books.
+    pub(super) cargo: Cargo,
     pub(super) transport: Box<dyn RunTransport>,
     pub(super) limits: Limits,
     scratch: Output,
@@ -109,12 +113,12 @@ impl Lane {
 
 impl Delivery {
     /// `number`: which it is, of `stride` deliveries.
-    pub(super) fn new(name: Cow<'static, str>, transport: Box<dyn RunTransport>, number: usize, stride: usize) -> Self {
+    pub(super) fn new(cargo: Cargo, transport: Box<dyn RunTransport>, number: usize, stride: usize) -> Self {
         let limits = transport.limits();
         // The last of a lane comes behind all others.
         let limits = Limits { ordered: limits.ordered || limits.closes, ..limits };
         Self {
-            name,
+            cargo,
             transport,
             limits,
             scratch: Output::new(),
@@ -163,9 +167,10 @@ impl Delivery {
         event: &Event<'_>,
         serializer: &mut dyn RunSerializer,
         serializer_name: &'static str,
-    ) -> Result<(), (Stage, Cow<'static, str>, Fault)> {
-        let Self { name, transport, scratch, figures, .. } = self;
-        let ours = |fault| (Stage::Transport, name.clone(), fault);
+    ) -> Result<(), (Stage, String, Fault)> {
+        let Self { cargo, transport, scratch, figures, .. } = self;
+        let name = if let Cargo::Events { name, .. } = cargo { name } else { "" };
+        let ours = |fault| (Stage::Transport, name.to_owned(), fault);
         scratch.clear();
         transport.head(event, scratch).map_err(ours)?;
         let head = scratch.len();
@@ -181,9 +186,13 @@ impl Delivery {
     /// Takes the event that was framed last. Whether batches were started for it.
     pub(super) fn push(&mut self, facts: &Facts, trigger: u32, cx: &mut Cx<'_>) -> bool {
         cx.books.safety.pending(trigger);
+        let part = match (&self.cargo, &mut cx.books.letters) {
+            (Cargo::Events { .. }, Some(letters)) => letters.part(&facts.elements),
+            _ => None,
+        };
         if let Some(reason) = self.stopped {
-            let share = Share { unit: 0, trigger, events: 1 };
-            cx.books.hand_back(&[share], &self.name, reason);
+            let share = Share { unit: 0, trigger, events: 1, part };
+            cx.books.hand_back(&[share], &self.cargo, reason);
             return false;
         }
         let lane = self.lane(facts);
@@ -196,7 +205,7 @@ impl Delivery {
         if lane.open.is_empty() {
             lane.open.bytes = std::mem::take(&mut self.spare);
         }
-        lane.open.push(&self.scratch, trigger, &self.limits);
+        lane.open.push(&self.scratch, trigger, part, &self.limits);
         self.bytes += self.scratch.len();
         if full {
             self.start(cx);
@@ -250,7 +259,7 @@ impl Delivery {
     /// Hands back what a transport keeps that should have sent it.
     pub(super) fn hand_back_held(&mut self, cx: &mut Cx<'_>) {
         for (_, lane) in &mut self.lanes {
-            cx.books.hand_back(&std::mem::take(&mut lane.held), &self.name, KEPT);
+            cx.books.hand_back(&std::mem::take(&mut lane.held), &self.cargo, KEPT);
         }
     }
 
@@ -330,9 +339,9 @@ impl Delivery {
             let held = if idle { std::mem::take(&mut lane.held) } else { vec![] };
             for batch in std::mem::take(&mut lane.queue).into_iter().chain([std::mem::take(&mut lane.open)]) {
                 self.bytes -= batch.bytes.len();
-                cx.books.hand_back(&batch.shares, &self.name, reason);
+                cx.books.hand_back(&batch.shares, &self.cargo, reason);
             }
-            cx.books.hand_back(&held, &self.name, reason);
+            cx.books.hand_back(&held, &self.cargo, reason);
             if self.limits.closes && idle {
                 self.abandon(&key, cx);
             }

@@ -10,14 +10,17 @@
 //! Imports: `build`, `config`, `event`, `operations`, `payload`, `ports`, `serializers`, `wrappers`.
 
 use super::{
+    books::Cargo,
     chain::Flow,
     delivery::{Cx, Delivery},
+    letter_box::LetterBox,
+    letters::Letters,
     report::Tally,
 };
 use crate::{
     build::{BuildCx, BuildError},
     config,
-    event::{Context, Event, Fault, Outcome, Stage},
+    event::{Context, Event, Facts, Fault, Outcome, Stage},
     operations::{RunOperation, Step},
     ports::{Answer, Ticket},
     serializers::RunSerializer,
@@ -25,7 +28,6 @@ use crate::{
 };
 use payload::Output;
 use std::{
-    borrow::Cow,
     sync::mpsc::{Receiver, channel},
     time::Duration,
 };
@@ -41,6 +43,7 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Exits {
     pub(super) all: Vec<Exit>,
+    pub(super) letters: Option<LetterBox>,
     arrived: Receiver<(Ticket, Answer)>,
     /// Bytes that may be held by all together.
     bound: usize,
@@ -103,7 +106,8 @@ impl Exit {
         let spell = |key: &str| serializer.spell(key);
         let transport_name = config.transport.name();
         let transport = config.transport.build(cx).map_err(named(transport_name))?;
-        let name = config.name.map_or(Cow::Borrowed(transport_name), |name| Cow::Owned(name.to_owned()));
+        let name = config.name.unwrap_or(transport_name).to_owned();
+        let cargo = Cargo::Events { name, several: config.name.is_some() };
         Ok(Self {
             name: config.name.map(str::to_owned),
             when,
@@ -114,7 +118,7 @@ impl Exit {
             serializer: serializer.build(cx).map_err(named(serializer.name()))?,
             serializer_name: serializer.name(),
             serializing: Tally::default(),
-            delivery: Delivery::new(name, transport, number, of),
+            delivery: Delivery::new(cargo, transport, number, of),
             transport_name,
         })
     }
@@ -126,9 +130,10 @@ impl Exit {
 }
 
 impl Exits {
-    pub(super) fn new(all: Vec<Exit>) -> Self {
+    pub(super) fn new(all: Vec<Exit>, letters: Option<LetterBox>) -> Self {
         Self {
             all,
+            letters,
             arrived: channel().1,
             bound: 0,
             limit: None,
@@ -153,26 +158,37 @@ impl Exits {
         let (answers, arrived) = channel();
         (self.arrived, self.bound, self.limit) = (arrived, bound, limit);
         (self.events, self.pushed, self.peak_bytes, self.oldest_event_ms) = (0, 0, 0, None);
-        for (number, exit) in (0..).zip(&mut self.all) {
-            exit.delivery.begin(context, seed.wrapping_add(number), limit, hand_back, answers.clone());
-            if let Some(Condition { filter, .. }) = &mut exit.when {
-                filter.begin();
-            }
+        let mut seed = seed;
+        self.each(|delivery| {
+            delivery.begin(context, seed, limit, hand_back, answers.clone());
+            seed = seed.wrapping_add(1);
+        });
+        for Condition { filter, .. } in self.all.iter_mut().filter_map(|exit| exit.when.as_mut()) {
+            filter.begin();
         }
     }
 
-    /// Bytes that are held.
+    /// Bytes that are held, but for those of events that may become letters.
     pub(super) fn bytes(&self) -> usize {
-        self.all.iter().map(|exit| exit.delivery.bytes).sum()
+        self.deliveries().map(|delivery| delivery.bytes).sum()
+    }
+
+    fn deliveries(&self) -> impl Iterator<Item = &Delivery> {
+        self.all.iter().map(|exit| &exit.delivery).chain(self.letters.iter().map(|letters| &letters.delivery))
+    }
+
+    fn deliveries_mut(&mut self) -> impl Iterator<Item = &mut Delivery> {
+        let letters = self.letters.iter_mut().map(|letters| &mut letters.delivery);
+        self.all.iter_mut().map(|exit| &mut exit.delivery).chain(letters)
     }
 
     /// Why nothing more is to be read, if some far side does not take what it gets.
     pub(super) fn stopped(&self) -> Option<&'static str> {
-        self.all.iter().find_map(|exit| exit.delivery.stopped)
+        self.deliveries().find_map(|delivery| delivery.stopped)
     }
 
     fn under_way(&self) -> usize {
-        self.all.iter().map(|exit| exit.delivery.under_way()).sum()
+        self.deliveries().map(Delivery::under_way).sum()
     }
 
     /// An event was handed to a delivery: answers are looked for now and then, and the bound is kept.
@@ -181,20 +197,28 @@ impl Exits {
         if !started && self.pushed.is_multiple_of(POLL) && self.under_way() > 0 {
             self.poll(cx);
         }
-        self.peak_bytes = self.peak_bytes.max(self.bytes());
-        let alive = |exits: &Self| exits.all.iter().any(|exit| exit.delivery.stopped.is_none());
-        while self.bytes() > self.bound && alive(self) && self.relieve(cx) {}
+        self.keep_bound(cx);
     }
 
-    /// Makes room. Whether it could do anything.
-    fn relieve(&mut self, cx: &mut Cx<'_>) -> bool {
-        self.poll(cx);
-        if self.bytes() <= self.bound {
-            return true;
+    /// Sends until no more is held than may be.
+    fn keep_bound(&mut self, cx: &mut Cx<'_>) {
+        let held = |exits: &Self, cx: &Cx<'_>| exits.bytes() + cx.books.letters.as_ref().map_or(0, Letters::bytes);
+        self.peak_bytes = self.peak_bytes.max(held(self, cx));
+        let alive = |exits: &Self| exits.deliveries().any(|delivery| delivery.stopped.is_none());
+        while held(self, cx) > self.bound && alive(self) {
+            self.poll(cx);
+            if held(self, cx) > self.bound && !self.relieve(cx) {
+                return;
+            }
         }
-        let deliveries = self.all.iter_mut().map(|exit| &mut exit.delivery);
-        let fullest =
-            deliveries.filter_map(|delivery| Some((delivery.fullest()?, delivery))).max_by_key(|(bytes, _)| *bytes);
+    }
+
+    /// Sends the fullest lane, or waits for an answer. Whether it could do anything.
+    fn relieve(&mut self, cx: &mut Cx<'_>) -> bool {
+        let fullest = self
+            .deliveries_mut()
+            .filter_map(|delivery| Some((delivery.fullest()?, delivery)))
+            .max_by_key(|(bytes, _)| *bytes);
         if let Some((_, delivery)) = fullest {
             delivery.send_fullest(cx);
             return true;
@@ -208,14 +232,23 @@ impl Exits {
 
     /// Sends what is left and waits for every answer. Afterwards all that was pushed is in the books.
     pub(super) fn finish(&mut self, cx: &mut Cx<'_>) {
-        self.each(|delivery| {
-            delivery.close();
-            delivery.start(cx);
-        });
+        for exit in &mut self.all {
+            exit.delivery.close();
+            exit.delivery.start(cx);
+        }
+        while self.all.iter().any(|exit| exit.delivery.under_way() > 0) {
+            self.wait(cx);
+        }
+        // What was refused at last becomes letters, so theirs is the last delivery.
+        self.write_letters(cx);
+        if let Some(letters) = &mut self.letters {
+            letters.delivery.close();
+            letters.delivery.start(cx);
+        }
         while self.under_way() > 0 {
             self.wait(cx);
         }
-        while self.all.iter().any(|exit| !exit.delivery.loose.is_empty()) {
+        while self.deliveries().any(|delivery| !delivery.loose.is_empty()) {
             let Ok((ticket, _)) = self.arrived.recv_timeout(PATIENCE) else { break };
             self.each(|delivery| _ = delivery.loose.remove(&ticket));
         }
@@ -231,14 +264,29 @@ impl Exits {
     }
 
     fn each(&mut self, does: impl FnMut(&mut Delivery)) {
-        self.all.iter_mut().map(|exit| &mut exit.delivery).for_each(does);
+        self.deliveries_mut().for_each(does);
     }
 
     fn answered(&mut self, ticket: Ticket, answer: &Answer, cx: &mut Cx<'_>) {
-        let owner = ticket % self.all.len().max(1) as Ticket;
-        if let Some(exit) = usize::try_from(owner).ok().and_then(|owner| self.all.get_mut(owner)) {
-            exit.delivery.answered(ticket, answer, cx);
-            exit.delivery.start(cx);
+        let owner = usize::try_from(ticket % self.deliveries().count().max(1) as Ticket).unwrap_or_default();
+        if let Some(delivery) = self.deliveries_mut().nth(owner) {
+            delivery.answered(ticket, answer, cx);
+            delivery.start(cx);
+        }
+        self.write_letters(cx);
+    }
+
+    /// Something failed, perhaps: what is to be told of it goes on its way.
+    pub(super) fn failed(&mut self, cx: &mut Cx<'_>) {
+        self.write_letters(cx);
+        self.keep_bound(cx);
+    }
+
+    /// Hands on the letters that can be written.
+    fn write_letters(&mut self, cx: &mut Cx<'_>) {
+        let Some(letters) = &mut self.letters else { return };
+        while let Some(letter) = cx.books.letters.as_mut().and_then(Letters::next) {
+            letters.put(letter, cx);
         }
     }
 
@@ -252,6 +300,7 @@ impl Exits {
             delivery.resume(now, cx);
             delivery.start(cx);
         });
+        self.write_letters(cx);
     }
 
     /// Waits for an answer, for the time of a repetition, or for the end.
@@ -260,10 +309,10 @@ impl Exits {
             return self.answered(ticket, &answer, cx);
         }
         let now = cx.ports.clock.monotonic();
-        let due = self.all.iter().filter_map(|exit| exit.delivery.due());
+        let due = self.deliveries().filter_map(Delivery::due);
         let Some(until) = due.chain(self.limit).min() else { return };
         let left = until.saturating_sub(now);
-        if self.all.iter().all(|exit| exit.delivery.flights.is_empty()) {
+        if self.deliveries().all(|delivery| delivery.flights.is_empty()) {
             cx.ports.clock.sleep(left);
         } else if let Ok((ticket, answer)) = self.arrived.recv_timeout(left) {
             return self.answered(ticket, &answer, cx);
@@ -279,6 +328,7 @@ impl Exits {
             }
             delivery.start(cx);
         });
+        self.write_letters(cx);
     }
 }
 
@@ -295,7 +345,7 @@ impl Flow<'_> {
                 (_, Ok(Outcome::Pass)) => last = Some(number),
                 (_, Ok(Outcome::Drop(_))) => continue,
                 (name, Ok(Outcome::HandBack(outage))) => self.hand_back(name, outage),
-                (name, Err(fault)) => self.fail(Stage::Operation, name, fault),
+                (name, Err(fault)) => self.fail_at(number, Stage::Operation, name, fault, event.facts),
             }
             copies += 1;
         }
@@ -311,10 +361,7 @@ impl Flow<'_> {
             // A wrapper changes what it wraps.
             match event.payload.copy() {
                 Ok(payload) => self.leave(number, &mut Event { payload, facts: &mut *event.facts }),
-                Err(error) => {
-                    let name = self.exits.all[number].delivery.name.clone();
-                    self.fail(Stage::Transport, &name, error.into());
-                }
+                Err(error) => self.fail_at(number, Stage::Transport, "transports", error.into(), event.facts),
             }
         }
         self.leave(last, event);
@@ -324,11 +371,20 @@ impl Flow<'_> {
     fn wants(&mut self, number: usize, event: &mut Event<'_>) -> (&'static str, Result<Outcome, Fault>) {
         let Some(exit) = self.exits.all.get_mut(number) else { return ("", Ok(Outcome::Drop(NO_TRANSPORT))) };
         let (name, says) = match &mut exit.when {
+            _ if self.again.is_some_and(|again| again.passes_by(exit.name.as_deref())) => {
+                ("", Ok(Outcome::Drop(NO_TRANSPORT)))
+            }
             None => ("", Ok(Outcome::Pass)),
             Some(Condition { name, filter }) => (*name, filter.perform(event)),
         };
         exit.wanted = matches!(says, Ok(Outcome::Pass));
         (name, says)
+    }
+
+    /// An event fails on the way to one transport.
+    fn fail_at(&mut self, number: usize, stage: Stage, component: &str, fault: Fault, facts: &Facts) {
+        let name = self.exits.all.get(number).and_then(|exit| exit.name.as_deref());
+        self.cx.books.fail(stage, component, fault.reason, name, &facts.elements);
     }
 
     /// Hands an event to one transport.
@@ -343,13 +399,13 @@ impl Flow<'_> {
         exit.wrapping.note(since(began), wrapped.is_err());
         if let Err(fault) = wrapped {
             let name = exit.wrapper_name;
-            return self.fail(Stage::Wrapper, name, fault);
+            return self.fail_at(number, Stage::Wrapper, name, fault, event.facts);
         }
         let began = now();
         let framed = exit.delivery.frame(event, &mut *exit.serializer, exit.serializer_name);
         exit.serializing.note(since(began), matches!(framed, Err((Stage::Serializer, ..))));
         if let Err((stage, component, fault)) = framed {
-            return self.fail(stage, &component, fault);
+            return self.fail_at(number, stage, &component, fault, event.facts);
         }
         let started = exit.delivery.push(event.facts, self.trigger, &mut self.cx);
         let event_ms = event.facts.event_ms();

@@ -152,7 +152,7 @@ impl Delivery {
         for share in &flight.shares {
             match units.get(share.unit as usize) {
                 Some(UnitVerdict::Taken) => self.delivered(&[*share], cx),
-                Some(UnitVerdict::Refused(reason)) => cx.books.refused(&[*share], &self.name, reason),
+                Some(UnitVerdict::Refused(reason)) => cx.books.refused(&[*share], &self.cargo, reason),
                 Some(UnitVerdict::Again(_)) | None => {}
             }
         }
@@ -243,13 +243,14 @@ impl Delivery {
 
     fn delivered(&mut self, shares: &[Share], cx: &mut Cx<'_>) {
         self.figures.delivered += shares.iter().map(|share| u64::from(share.events)).sum::<u64>();
-        cx.books.delivered(shares);
+        cx.books.delivered(shares, &self.cargo);
     }
 
     fn held(&mut self, mut flight: Flight, cx: &mut Cx<'_>) {
         if let Some(reason) = self.stopped {
             return self.hand_back(flight, reason, cx);
         }
+        cx.books.held(&mut flight.shares);
         if let Some(lane) = self.lanes.get_mut(&flight.key) {
             lane.held.append(&mut flight.shares);
         }
@@ -259,7 +260,7 @@ impl Delivery {
 
     fn refused(&mut self, mut flight: Flight, reason: &'static str, cx: &mut Cx<'_>) {
         self.with_held(&mut flight);
-        cx.books.refused(&flight.shares, &self.name, reason);
+        cx.books.refused(&flight.shares, &self.cargo, reason);
         self.bytes -= flight.bytes.len();
         self.landed(&flight);
     }
@@ -267,7 +268,7 @@ impl Delivery {
     /// Leaves a batch to the trigger, and what is safe only with it.
     pub(super) fn hand_back(&mut self, mut flight: Flight, reason: &'static str, cx: &mut Cx<'_>) {
         self.with_held(&mut flight);
-        cx.books.hand_back(&flight.shares, &self.name, reason);
+        cx.books.hand_back(&flight.shares, &self.cargo, reason);
         self.bytes -= flight.bytes.len();
         self.landed(&flight);
         if self.limits.closes {

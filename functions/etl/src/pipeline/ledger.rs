@@ -23,6 +23,14 @@ pub struct Ledger {
     /// Events that could not be worked on (they are faults), and with the stage `delivery` those that the far side did not take:
     /// they are handed back to the trigger.
     pub failed: Vec<Failed>,
+    /// Dead letters that the far side has. They are about events that are counted as failed, or elements of one: not part of the law.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub dead_lettered: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands references")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// Events that failed in one way.

@@ -55,7 +55,7 @@ impl Run<'_> {
         decoded.clear();
         let done = if gzip { decode(text, decoded) } else { arena.load(|out| decode(text, out)) };
         if let Err(fault) = done {
-            return self.fault(fault);
+            return self.fault(fault, facts, number);
         }
         let bytes = if gzip { &decoded[..] } else { arena.loaded() };
         if aggregates && aggregate::may_be(bytes) {
@@ -66,7 +66,7 @@ impl Run<'_> {
         }
         let Pipeline { arena, decoded, bounds, .. } = &mut *self.pipeline;
         if gzip && let Err(fault) = arena.load(|out| inflate(decoded, bounds.event_bytes, out)) {
-            return self.fault(fault);
+            return self.fault(fault, facts, number);
         }
         self.loaded(number, source, facts);
     }
@@ -92,7 +92,7 @@ impl Run<'_> {
             if !gzip {
                 arena.load_slice(record.data);
             } else if let Err(fault) = arena.load(|out| inflate(record.data, bounds.event_bytes, out)) {
-                self.fault(fault);
+                self.fault(fault, facts, number);
                 continue;
             }
             self.loaded(number, source, facts);
@@ -108,7 +108,7 @@ impl Run<'_> {
         let done = decode(text, &mut decoded).and_then(|()| inflate(&decoded, max, &mut bytes));
         self.pipeline.decoded = decoded;
         match done.and_then(|()| LogMessage::read(&bytes)) {
-            Err(fault) => self.fault(fault),
+            Err(fault) => self.fault(fault, &trigger.facts, number),
             Ok(message) if message.is_control() => self.drop_input(CONTROL_MESSAGE),
             Ok(message) if message.log_events.is_empty() => self.drop_input(NO_LOG_EVENTS),
             Ok(message) => self.log_events(&message, payload, trigger, number),
@@ -135,7 +135,7 @@ impl Run<'_> {
             let event = match LogEvent::read(raw) {
                 Ok(event) => event,
                 Err(fault) => {
-                    self.fault(fault);
+                    self.fault(fault, &facts, number);
                     continue;
                 }
             };

@@ -81,6 +81,9 @@ impl Pipeline {
         put("ledger.received", StatKind::Count, ledger.received);
         put("ledger.born", StatKind::Count, ledger.born);
         put("ledger.delivered", StatKind::Count, ledger.delivered);
+        if exits.letters.is_some() {
+            put("ledger.dead_lettered", StatKind::Count, ledger.dead_lettered);
+        }
         put("ledger.handed_back", StatKind::Count, whole.handed_back);
         put("ledger.delivered_again", StatKind::Count, whole.delivered_again);
         put("transport.calls", StatKind::Count, sum(|figures| figures.calls));

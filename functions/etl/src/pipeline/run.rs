@@ -4,16 +4,19 @@
 
 use super::{
     Invoked, Pipeline,
+    again::Again,
     books::Books,
     chain::Flow,
     delivery::Cx,
     inflate::{Format, Inflate, Stop},
+    letters::Letters,
     lines::{LineReader, Next, TOO_LONG},
     outcome,
     report::Whole,
     source::Source,
 };
 use crate::{
+    dead_letter::DeadLetter,
     deserializers::Raw,
     event::{Context, Facts, Fault, OriginKind, Stage},
     handlers::{Batch, Body, NotOurs, OnFailure, Trigger},
@@ -26,6 +29,7 @@ const RESERVE: Duration = Duration::from_secs(2);
 /// The deadline is looked at once in so many lines.
 const LOOK: u64 = 64;
 
+const NO_EVENT: Fault = Fault::new("a dead letter without its event");
 pub(super) const NO_SOURCE: &str = "no source";
 const DENIED: &str = "access to the object denied";
 const NOT_NOW: &str = "object cannot be read now";
@@ -68,13 +72,14 @@ impl<'p> Run<'p> {
         );
         pipeline.sources.iter_mut().for_each(Source::begin);
         let now_ms = context.now_ms.unwrap_or(now_ms);
+        let letters = pipeline.exits.letters.as_ref().map(|_| Letters::new(!pipeline.common.fail_on_exception));
         Self {
             context: Arc::new(Context { now_ms: Some(now_ms), ..context.clone() }),
             now_ms,
             fixed: context.now_ms.is_some(),
             began,
             deadline,
-            books: Books::default(),
+            books: Books { letters, ..Books::default() },
             on_failure: OnFailure::Whole,
             keys: vec![],
             whole: Whole::default(),
@@ -98,6 +103,42 @@ impl<'p> Run<'p> {
         let mut facts = self.completed(std::mem::take(&mut trigger.facts));
         let format = Format::of(name);
         self.lines(Inflate::new(reader, format), number, source, &mut facts);
+    }
+
+    /// Hands over a dead letter: what failed of its event goes through the pipeline again, as from where it was read. Whether the letter
+    /// has its event.
+    pub fn dead_letter(&mut self, letter: &DeadLetter<'_>) -> bool {
+        let stand_in = self.stand_in("");
+        self.again(letter, stand_in.facts)
+    }
+
+    /// The same, where Lambda is to be answered; a letter without its event is a fault.
+    pub(super) fn letter_again(&mut self, letter: &DeadLetter<'_>) {
+        let facts = self.pipeline.handler.stand_in(&self.context, "", 0).facts;
+        if !self.again(letter, facts.clone()) {
+            let trigger = self.books.safety.begin();
+            self.fault(NO_EVENT, &facts, trigger);
+        }
+    }
+
+    /// `like`: what is known of events when the letter does not say it.
+    fn again(&mut self, letter: &DeadLetter<'_>, like: Facts) -> bool {
+        let Some(event) = letter.event() else { return false };
+        let origin = letter.origin(&like.origin);
+        let facts = Facts { origin, offset: letter.offset, arrival_ms: letter.arrival_ms, ..like };
+        let mut trigger =
+            Trigger { facts, body: Body::Bytes(event), ..self.pipeline.handler.stand_in(&self.context, "", 0) };
+        let Some(number) = self.admit(&trigger, true) else { return true };
+        let Some(by_place) = self.choose(&trigger, true) else { return true };
+        let mut facts = self.completed(std::mem::take(&mut trigger.facts));
+        let source = self.pipeline.sources.iter().position(|source| source.name == letter.source).unwrap_or(by_place);
+        if let Body::Bytes(bytes) = &trigger.body {
+            self.pipeline.arena.load_slice(bytes);
+        }
+        let again = Again { elements: &letter.elements, transport: letter.transport.as_deref() };
+        let range = self.pipeline.arena.whole();
+        self.event(range, number, source, &mut facts, Some(again));
+        true
     }
 
     /// Bytes that are on their way out, the lanes that they are in included.
@@ -141,7 +182,7 @@ impl<'p> Run<'p> {
                 Ok(object) => {
                     self.lines(Inflate::new(object.reader, Format::of(key)), number, source, &mut facts);
                 }
-                Err(ObjectError::Gone) => self.fault(OBJECT_GONE),
+                Err(ObjectError::Gone) => self.fault(OBJECT_GONE, &facts, number),
                 Err(error) => {
                     self.log(Level::Error, "an object cannot be read", &[("object", &trigger.source), ("why", &error)]);
                     let denied = matches!(error, ObjectError::Denied(_));
@@ -166,7 +207,7 @@ impl<'p> Run<'p> {
                 return None;
             }
             Body::Unreadable(reason) => {
-                self.fault(Fault::new(reason));
+                self.fault(Fault::new(reason), &trigger.facts, number);
                 return None;
             }
             _ => {}
@@ -222,9 +263,19 @@ impl<'p> Run<'p> {
     }
 
     /// Something that should have been events never will be.
-    pub(super) fn fault(&mut self, fault: Fault) {
+    pub(super) fn fault(&mut self, fault: Fault, facts: &Facts, trigger: u32) {
         self.books.ledger.received += 1;
-        self.books.ledger.fail(Stage::Source, self.pipeline.handler.name(), fault.reason, 1);
+        let handler = self.pipeline.handler.name();
+        self.books.ledger.fail(Stage::Source, handler, fault.reason, 1);
+        if let Some(letters) = &mut self.books.letters {
+            letters.unread(handler, fault.reason, &Facts { now_ms: self.now_ms, ..facts.clone() }, trigger);
+            self.write_letters();
+        }
+    }
+
+    fn write_letters(&mut self) {
+        let Pipeline { exits, ports, .. } = &mut *self.pipeline;
+        exits.failed(&mut Cx { ports, books: &mut self.books });
     }
 
     /// Something that should have been events comes again.
@@ -237,18 +288,33 @@ impl<'p> Run<'p> {
     /// What is loaded is one event.
     pub(super) fn loaded(&mut self, trigger: u32, source: usize, facts: &mut Facts) {
         if self.pipeline.arena.loaded().len() > self.pipeline.bounds.event_bytes {
-            return self.fault(TOO_LONG);
+            return self.fault(TOO_LONG, facts, trigger);
         }
         let range = self.pipeline.arena.whole();
-        self.event(range, trigger, source, facts);
+        self.event(range, trigger, source, facts, None);
     }
 
-    fn event(&mut self, range: std::ops::Range<usize>, trigger: u32, source: usize, facts: &mut Facts) {
+    /// `again`: what of it is wanted, of a dead letter.
+    fn event(
+        &mut self,
+        range: std::ops::Range<usize>,
+        trigger: u32,
+        source: usize,
+        facts: &mut Facts,
+        again: Option<Again<'_>>,
+    ) {
         let Pipeline { arena, sources, exits, ports, .. } = &mut *self.pipeline;
         self.whole.raw_bytes += range.len() as u64;
-        let mut flow = Flow { exits, cx: Cx { ports, books: &mut self.books }, trigger, timed: false };
-        if let Some(source) = sources.get_mut(source) {
-            source.event(Raw { arena, range }, facts, &mut flow);
+        let Some(source) = sources.get_mut(source) else { return };
+        if let Some(letters) = &mut self.books.letters {
+            let text = arena.loaded().get(range.clone()).unwrap_or_default();
+            letters.begin(text, facts, &source.name, trigger);
+        }
+        let mut flow = Flow { exits, cx: Cx { ports, books: &mut self.books }, trigger, again, timed: false };
+        source.event(Raw { arena, range }, facts, &mut flow);
+        if let Some(letters) = &mut self.books.letters {
+            letters.end();
+            self.write_letters();
         }
     }
 
@@ -262,10 +328,10 @@ impl<'p> Run<'p> {
             match lines.next(&mut self.pipeline.arena) {
                 Next::Line(range, offset) => {
                     facts.offset = offset;
-                    self.event(range, trigger, source, facts);
+                    self.event(range, trigger, source, facts, None);
                 }
-                Next::Fault(fault) => self.fault(fault),
-                Next::Stop(Stop::Fault(fault)) => return self.fault(fault),
+                Next::Fault(fault) => self.fault(fault, facts, trigger),
+                Next::Stop(Stop::Fault(fault)) => return self.fault(fault, facts, trigger),
                 Next::Stop(Stop::Outage(error)) => {
                     self.log(Level::Error, "reading an object broke off", &[("why", &error.kind())]);
                     return self.hand_back(trigger, "reading the object broke off");
@@ -294,8 +360,11 @@ impl<'p> Run<'p> {
         exits.finish(&mut Cx { ports, books: &mut self.books });
         self.books.ledger.sort();
         let ledger = &self.books.ledger;
-        let ours = self.inputs == 0 && outcome::all_failed(ledger, self.pipeline.has_worked);
-        let handed_back = if ours { ledger.all_failed() } else { ledger.handed_back() };
+        // With dead letters nothing is lost, whoever's fault it is.
+        let may_be_ours = self.inputs == 0 && self.books.letters.is_none();
+        let ours = may_be_ours && outcome::all_failed(ledger, self.pipeline.has_worked);
+        let letters_back: u64 = self.books.letters_back.values().sum();
+        let handed_back = if ours { ledger.all_failed() } else { ledger.handed_back() + letters_back };
         self.pipeline.has_worked |= ledger.delivered > 0 || ledger.dropped.keys().any(|reason| reason != NO_SOURCE);
         if ours {
             self.books.safety.all_handed_back();
@@ -320,6 +389,11 @@ impl<'p> Run<'p> {
                 (false, _) => "events failed",
             };
             self.log(if back { Level::Error } else { Level::Warn }, message, &fields);
+        }
+        for (reason, count) in &self.books.letters_back {
+            let message =
+                if fail { "dead letters were not taken: their events come again" } else { "dead letters are lost" };
+            self.log(Level::Error, message, &[("reason", reason), ("count", count)]);
         }
         let mut again = outcome::again(&self.books, self.on_failure, triggers);
         let failed = |number: &u32| again.get(*number as usize).copied().unwrap_or_default();

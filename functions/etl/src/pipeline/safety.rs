@@ -2,6 +2,8 @@
 //!
 //! Imports: nothing.
 
+use super::letters::Part;
+
 /// Events of one trigger in one place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Share {
@@ -11,6 +13,8 @@ pub(super) struct Share {
     pub(super) trigger: u32,
     /// How many events.
     pub(super) events: u32,
+    /// What is kept for a dead letter, if there may be one.
+    pub(super) part: Option<Part>,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -88,7 +92,7 @@ mod tests {
         for trigger in [a, b, b, c] {
             safety.pending(trigger);
         }
-        let share = |trigger, events| Share { unit: 0, trigger, events };
+        let share = |trigger, events| Share { unit: 0, trigger, events, part: None };
         safety.delivered(share(a, 1));
         safety.delivered(share(b, 1));
         safety.delivered(share(c, 1));

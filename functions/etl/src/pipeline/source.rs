@@ -23,6 +23,7 @@ const EXHAUSTED: Fault = Fault::new("a regular expression takes too many steps")
 /// A source that runs.
 #[derive(Debug)]
 pub(super) struct Source {
+    pub(super) name: String,
     matches: WholePattern,
     unwanted_texts: Vec<Finder<'static>>,
     unwanted_patterns: Vec<Pattern>,
@@ -47,6 +48,7 @@ impl Source {
         let chain = branches::chain(operations::branch(config.operations_of(source), cx)?, &mut wanted);
         let text = |text: &String| Finder::new(text).into_owned();
         Ok(Self {
+            name: source.name.clone(),
             matches: source.source_regex.clone(),
             unwanted_texts: source.contains_strings.iter().map(text).collect(),
             unwanted_patterns: source.regex_patterns.clone(),

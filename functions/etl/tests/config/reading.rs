@@ -116,9 +116,9 @@ fn what_is_missing_at_the_root_is_named() {
     );
     let none = with(KV, RELAY).replace("  deserializer: {type: GenericJson}\n", "");
     assert_eq!(mistakes(&none), ["ETL013 5:9 sources[0].deserializer"]);
-    let words = "dead_letter: {}\ntests: []\n";
-    let unknown = mistakes(&(words.to_owned() + &with(KV, RELAY)));
-    assert_eq!(unknown, ["ETL012 1:1 dead_letter", "ETL012 2:1 tests"]);
+    let letters = |to: &str| mistakes(&(format!("dead_letter: {to}\n") + &with(KV, RELAY)));
+    assert_eq!(letters("{}"), ["ETL013 1:1 dead_letter.type"]);
+    assert_eq!(letters("{type: Relay, stream_name: s, port: 0}"), ["ETL016 1:50 dead_letter.port"]);
     assert_eq!(mistakes("[]"), ["ETL014 1:1 "]);
 }
 

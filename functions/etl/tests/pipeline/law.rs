@@ -45,7 +45,7 @@ impl Operation for Twin {
 
 /// What a record is.
 #[derive(Clone, Debug)]
-enum Record {
+pub(crate) enum Record {
     /// Elements of its array.
     Split(Vec<Element>),
     NoArray,
@@ -55,7 +55,7 @@ enum Record {
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Element {
+pub(crate) enum Element {
     Event,
     Dropped,
     Failed,
@@ -71,7 +71,7 @@ fn element() -> impl Strategy<Value = Element> {
     ]
 }
 
-fn record() -> impl Strategy<Value = Record> {
+pub(crate) fn record() -> impl Strategy<Value = Record> {
     prop_oneof![
         10 => prop::collection::vec(element(), 0..5).prop_map(Record::Split),
         1 => Just(Record::NoArray),
@@ -119,7 +119,7 @@ pub(crate) fn take() -> impl Strategy<Value = Take> {
     )
 }
 
-fn text(number: usize, record: &Record) -> Vec<u8> {
+pub(crate) fn text(number: usize, record: &Record) -> Vec<u8> {
     let element = |(index, element): (usize, &Element)| match element {
         Element::Event => format!(r#"{{"id":"{number}.{index}","p":"{}"}}"#, index % 2),
         Element::Dropped => r#"{"do":"drop"}"#.to_owned(),
@@ -139,7 +139,7 @@ fn text(number: usize, record: &Record) -> Vec<u8> {
 }
 
 /// The events of a record that can be delivered.
-fn deliverable(number: usize, record: &Record) -> Vec<String> {
+pub(crate) fn deliverable(number: usize, record: &Record) -> Vec<String> {
     let Record::Split(elements) = record else { return vec![] };
     if elements.iter().any(|element| matches!(element, Element::NoObject)) {
         return vec![];

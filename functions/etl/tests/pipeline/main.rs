@@ -8,6 +8,8 @@ mod assets;
 #[cfg(test)]
 mod branches;
 #[cfg(test)]
+mod dead_letters;
+#[cfg(test)]
 mod delivery;
 #[cfg(test)]
 mod items;

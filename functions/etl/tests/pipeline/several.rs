@@ -26,8 +26,8 @@ fn several(transports: Vec<NamedTransport>) -> PipelineConfig {
     PipelineConfig { transport: None, transports, ..one }
 }
 
-fn named(name: &str, take: Take) -> NamedTransport {
-    NamedTransport::builder().name(name).transport(Take { to: format!("{name}/"), ..take }).build()
+fn named(name: &str, take: &Take) -> NamedTransport {
+    NamedTransport::builder().name(name).transport(Take { to: format!("{name}/"), ..take.clone() }).build()
 }
 
 /// What each transport got.
@@ -44,13 +44,13 @@ fn got(world: &World) -> BTreeMap<String, Vec<String>> {
 fn an_event_goes_to_every_transport_that_wants_it_in_its_envelope() {
     let world = World::new();
     let config = several(vec![
-        NamedTransport { when: Some(only("a|b").into()), ..named("ab", Take::default()) },
+        NamedTransport { when: Some(only("a|b").into()), ..named("ab", &Take::default()) },
         NamedTransport {
             wrapper: Some(KinesisWrapper {}.into()),
             when: Some(only("a").into()),
-            ..named("a", Take::default())
+            ..named("a", &Take::default())
         },
-        NamedTransport { when: Some(only("c").into()), ..named("c", Take::default()) },
+        NamedTransport { when: Some(only("c").into()), ..named("c", &Take::default()) },
     ]);
     let records = [r#"{"k":"a"}"#, r#"{"k":"b"}"#, r#"{"k":"none"}"#];
     let invoked = pipeline(&world, &config).invoke(&kinesis(&records), &within(Duration::from_secs(9)));
@@ -73,7 +73,7 @@ fn a_transport_that_is_out_keeps_the_trigger_and_holds_no_other_up() {
         }
         call => Reply::Now(RecordedCalls::taken(call)),
     });
-    let config = several(vec![named("down", Take::default()), named("up", Take::default())]);
+    let config = several(vec![named("down", &Take::default()), named("up", &Take::default())]);
     let records = [r#"{"id":1}"#, r#"{"id":2}"#];
     let invoked = pipeline(&world, &config).invoke(&kinesis(&records), &within(Duration::from_secs(9)));
     assert_eq!(goes_on_at(&invoked), Some(0));
@@ -86,8 +86,8 @@ fn a_transport_that_is_out_keeps_the_trigger_and_holds_no_other_up() {
 #[test]
 fn an_envelope_for_one_is_not_seen_by_another() {
     let world = World::new();
-    let wrapped = NamedTransport { wrapper: Some(BasicWrapper {}.into()), ..named("wrapped", Take::default()) };
-    let config = several(vec![wrapped, named("plain", Take::default())]);
+    let wrapped = NamedTransport { wrapper: Some(BasicWrapper {}.into()), ..named("wrapped", &Take::default()) };
+    let config = several(vec![wrapped, named("plain", &Take::default())]);
     pipeline(&world, &config).invoke(&kinesis(&[r#"{"id":1.50}"#]), &within(Duration::from_secs(9)));
     let got = got(&world);
     assert_eq!(got["plain"], [r#"{"id":1.50}"#]);
@@ -113,8 +113,8 @@ proptest! {
             call => b(call),
         });
         let config = several(vec![
-            NamedTransport { when: Some(only("a|ab").into()), ..named("a", takes.0) },
-            NamedTransport { when: Some(only("b|ab").into()), ..named("b", takes.1) },
+            NamedTransport { when: Some(only("a|ab").into()), ..named("a", &takes.0) },
+            NamedTransport { when: Some(only("b|ab").into()), ..named("b", &takes.1) },
         ]);
         let records: Vec<_> = kinds.iter().zip(0..).map(|(k, id)| format!(r#"{{"id":"{id}","k":"{k}","p":"{}"}}"#, id % 2)).collect();
         let mut pipeline = small(pipeline(&world, &config), bound);
