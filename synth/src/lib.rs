@@ -1,7 +1,7 @@
 //! The command `synth`: turns stacks into templates, runs pipelines, packages functions, and says what is wrong.
 //!
 //! A library with a thin main, so that a workspace of your own has the same command with its own stacks and its own
-//! register of components (`examples/own_workspace.rs` is one). stdout is the product, stderr the talk; exit code 0 is
+//! register of components (`tests/own_workspace` of Flexo is one). stdout is the product, stderr the talk; exit code 0 is
 //! fine, 1 is findings or a difference, 2 is a question that could not be answered.
 
 pub mod commands;
