@@ -2,7 +2,7 @@
 
 use cfn::{Value, intrinsic};
 use constructs::{
-    Stack,
+    Scope, Stack,
     asset::FunctionCode,
     aws::{
         cloudtrail::Trail,
@@ -15,7 +15,7 @@ use constructs::{
         kms::{Key, Service},
         lambda::Function,
         opensearch::{Domain, Topology},
-        s3::{Bucket, KeyFilter, Lifecycle},
+        s3::{Bucket, BucketHandle, KeyFilter, Lifecycle},
         sns::Topic,
         sqs::Queue,
     },
@@ -91,19 +91,7 @@ fn everything() -> Json {
         master_type: Value::Known("m7g.large.search".into()),
         volume_gib: Value::Known(100),
     };
-    let transform = Function::builder()
-        .code(FunctionCode::of_kind(&mut scope, "Etl"))
-        .description("transforms")
-        .memory_mib(256)
-        .timeout_seconds(60)
-        .settings("none")
-        .log_retention_days(30)
-        .build();
-    let transform = scope.add("Transform", transform);
-    let shipped = DeliveryStream::builder().bucket(secret.clone()).prefix("shipped").transform(&transform).build();
-    scope.add("Shipped", shipped);
-    let group = Value::Known("/aws/rds/instance/orders/error".into());
-    scope.add("Lines", LogTrigger { group, pattern: "ERROR".into(), function: transform });
+    add_transform(&mut scope, &secret);
     let domain = scope
         .add("Domain", Domain::builder().topology(production).master(master.clone()).log_retention_days(30).build());
     domain.grant_setup(&mut scope, &master);
@@ -130,6 +118,23 @@ fn everything() -> Json {
     let synthesis = stack.synth();
     assert!(synthesis.problems.iter().all(|p| p.code.id == "CFN014"), "{:#?}", synthesis.problems);
     synthesis.template().expect("only a warning").as_json().clone()
+}
+
+/// A delivery stream with a function that transforms its records; it reads the lines of a log group, too.
+fn add_transform(scope: &mut Scope<'_>, bucket: &BucketHandle) {
+    let transform = Function::builder()
+        .code(FunctionCode::of_kind(scope, "Etl"))
+        .description("transforms")
+        .memory_mib(256)
+        .timeout_seconds(60)
+        .settings("none")
+        .log_retention_days(30)
+        .build();
+    let transform = scope.add("Transform", transform);
+    let shipped = DeliveryStream::builder().bucket(bucket.clone()).prefix("shipped").transform(&transform).build();
+    scope.add("Shipped", shipped);
+    let group = Value::Known("/aws/rds/instance/orders/error".into());
+    scope.add("Lines", LogTrigger { group, pattern: "ERROR".into(), function: transform });
 }
 
 /// The resources of a type: logical id and resource. There is at least one.
