@@ -3,12 +3,15 @@
 use crate::env::Env;
 use etl::ports::{Object, ObjectError, Objects};
 use flate2::read::MultiGzDecoder;
+use sha2::{Digest as _, Sha256};
 use std::io::{self, Read};
 
 /// The variable that holds a config.
 const INLINE: &str = "BENDER_CONFIG_INLINE";
 /// The variable that says where one is.
 const ELSEWHERE: &str = "BENDER_CONFIG";
+/// The variable that says what a config elsewhere must be: the SHA-256 of its text, in hexadecimal.
+pub(crate) const PINNED: &str = "BENDER_CONFIG_SHA256";
 /// No config is larger; a small gzip may be.
 const MOST_BYTES: u64 = 8 << 20;
 
@@ -57,8 +60,26 @@ impl Place {
         }
     }
 
-    /// The text, and the name that its mistakes are reported under. `alias`: what the function was invoked as.
-    pub(crate) fn read(&self, objects: &dyn Objects, alias: &str) -> Result<(String, String), String> {
+    /// The text, and the name that its mistakes are reported under. `alias`: what the function was invoked as; `pinned`: the hash that a
+    /// text from elsewhere must have.
+    pub(crate) fn read(
+        &self,
+        objects: &dyn Objects,
+        alias: &str,
+        pinned: Option<&str>,
+    ) -> Result<(String, String), String> {
+        let (name, text) = self.find(objects, alias)?;
+        match pinned.filter(|_| !matches!(self, Self::Inline(_))) {
+            Some(pinned) if !pinned.eq_ignore_ascii_case(&sha256(&text)) => Err(format!(
+                "the config `{name}` is not the one that this version of the function was deployed with: its SHA-256 is {}, and {PINNED} \
+                 is {pinned}. Put that one back, or deploy with this one",
+                sha256(&text)
+            )),
+            _ => Ok((name, text)),
+        }
+    }
+
+    fn find(&self, objects: &dyn Objects, alias: &str) -> Result<(String, String), String> {
         match self {
             Self::Inline(text) => Ok((INLINE.to_owned(), inline(text)?)),
             Self::Object { bucket, key } => {
@@ -107,6 +128,10 @@ fn text(opened: Result<Object, ObjectError>) -> Result<String, Unread> {
         other => Unread::Other(other.to_string()),
     })?;
     bounded(object.reader).map_err(Unread::Other)
+}
+
+fn sha256(text: &str) -> String {
+    Sha256::digest(text).iter().fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"))
 }
 
 fn bounded(reader: impl Read) -> Result<String, String> {
@@ -161,7 +186,7 @@ mod tests {
             ("/etc/c.yaml", b"etc"),
             ("bad.json", b"\xff"),
         ]));
-        Place::of(env)?.read(&shelf, alias)
+        Place::of(env)?.read(&shelf, alias, env.set(PINNED))
     }
 
     fn found(env: &Env, alias: &str) -> (String, String) {
@@ -204,6 +229,19 @@ mod tests {
         let text = base64_simd::STANDARD.encode_to_string(gzip.finish().unwrap());
         let said = read(&[(INLINE, text.as_str())].into(), "").unwrap_err();
         assert!(said.ends_with("it has more than 8388608 bytes"), "{said}");
+    }
+
+    #[test]
+    fn a_config_elsewhere_is_the_one_that_was_pinned_or_none() {
+        // Of `object`, as `sha256sum` says.
+        let pin = "2958d416d08aa5a472d7b509036cb7eafd542add84527e66a145ea64cb4cdc75";
+        let at = (ELSEWHERE, "s3://logs/a/b.json");
+        assert_eq!(found(&[at, (PINNED, pin)].into(), "").1, "object");
+        assert_eq!(found(&[at, (PINNED, pin.to_uppercase().as_str())].into(), "").1, "object");
+        let said = read(&[at, (PINNED, "00")].into(), "").unwrap_err();
+        assert!(said.contains(pin) && said.contains("BENDER_CONFIG_SHA256 is 00. Put that one back"), "{said}");
+        // A constant is pinned by being one.
+        assert_eq!(found(&[(INLINE, "{}"), (PINNED, "00")].into(), "").1, "{}");
     }
 
     #[test]

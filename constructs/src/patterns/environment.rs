@@ -5,13 +5,22 @@
 //!
 //! Imports: `cfn`, `codes`, `template`, `tree`.
 
-use super::bindings::Bindings;
+use super::{
+    bindings::Bindings,
+    config::{PlacedConfig, sha256},
+};
 use crate::{codes, template::ConditionHandle, tree::Scope};
 use cfn::{Json, Value};
 use std::{collections::BTreeMap, io::Write as _};
 
 /// The variable that holds the config.
 const CONFIG: &str = "BENDER_CONFIG_INLINE";
+
+/// The variable that says where a config is instead.
+const ELSEWHERE: &str = "BENDER_CONFIG";
+
+/// The variable that says what the config there must be, by its SHA-256.
+const PINNED: &str = "BENDER_CONFIG_SHA256";
 
 /// Lambda's limit on names and values together, in bytes.
 const LIMIT: usize = 4_096;
@@ -23,20 +32,18 @@ pub(super) struct Environment {
     pub(super) copies: BTreeMap<String, Json>,
 }
 
-/// The config of a function as compact JSON, and the one that it has instead where a condition holds.
-pub(super) struct Constants {
-    pub(super) config: String,
-    pub(super) instead: Option<(ConditionHandle, String)>,
-}
-
-impl Constants {
-    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
-        [self.config.as_str()].into_iter().chain(self.instead.iter().map(|(_, config)| config.as_str()))
-    }
+/// A config as the template has it.
+pub(super) enum Written<'a> {
+    /// Compact JSON.
+    Constant(&'a str),
+    /// One where the condition holds, else the other.
+    Either(&'a ConditionHandle, &'a str, &'a str),
+    /// Where it is, and what it must be.
+    Elsewhere(&'a PlacedConfig),
 }
 
 /// Puts a config and the names that it uses into an environment.
-pub(super) fn environment(scope: &mut Scope<'_>, constants: &Constants, names: &Bindings) -> Environment {
+pub(super) fn environment(scope: &mut Scope<'_>, config: &Written<'_>, names: &Bindings) -> Environment {
     let mut variables: BTreeMap<String, Value<String>> =
         names.iter().map(|(name, bound)| (name.to_owned(), bound.value.clone())).collect();
     let taken: usize = names.iter().map(|(name, bound)| name.len() + longest(&bound.value, bound.longest)).sum();
@@ -47,12 +54,22 @@ pub(super) fn environment(scope: &mut Scope<'_>, constants: &Constants, names: &
         copies.extend(copy.map(|copy| (copy_as, copy)));
         text
     };
-    let config = fit(&constants.config, CONFIG.to_owned());
-    let value = match &constants.instead {
-        Some((when, instead)) => when.if_(fit(instead, format!("{CONFIG}_{}", when.name())), config),
-        None => Value::Known(config),
-    };
-    variables.insert(CONFIG.to_owned(), value);
+    match config {
+        Written::Constant(config) => {
+            variables.insert(CONFIG.to_owned(), Value::Known(fit(config, CONFIG.to_owned())));
+        }
+        Written::Either(when, other, config) => {
+            let other = fit(other, format!("{CONFIG}_{}", when.name()));
+            let either = when.if_(other, fit(config, CONFIG.to_owned()));
+            variables.insert(CONFIG.to_owned(), either);
+        }
+        Written::Elsewhere(placed) => {
+            variables.insert(ELSEWHERE.to_owned(), placed.address());
+            variables.insert(PINNED.to_owned(), Value::Known(sha256(&placed.text)));
+            // To be read in the template's diff, as a constant is.
+            copies.insert(ELSEWHERE.to_owned(), placed.text.as_str().into());
+        }
+    }
     Environment { variables, copies }
 }
 
@@ -98,7 +115,7 @@ fn compressed(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{CONFIG, Constants, environment};
+    use super::{CONFIG, Written, environment};
     use crate::{
         patterns::{Bindings, Bound},
         template::ConditionHandle,
@@ -108,10 +125,6 @@ mod tests {
     use serde_json::json;
     use std::io::Read as _;
 
-    fn constant(config: &str) -> Constants {
-        Constants { config: config.to_owned(), instead: None }
-    }
-
     fn known(variables: &std::collections::BTreeMap<String, Value<String>>) -> String {
         variables[CONFIG].known().cloned().unwrap()
     }
@@ -119,7 +132,7 @@ mod tests {
     #[test]
     fn a_short_config_is_readable() {
         let mut stack = Stack::new("s");
-        let environment = environment(&mut stack.scope(), &constant("{\"a\":1}"), &Bindings::new());
+        let environment = environment(&mut stack.scope(), &Written::Constant("{\"a\":1}"), &Bindings::new());
         assert_eq!(known(&environment.variables), "{\"a\":1}");
         assert!(environment.copies.is_empty());
     }
@@ -128,7 +141,7 @@ mod tests {
     fn a_long_one_is_compressed_and_stays_readable_in_the_metadata() {
         let mut stack = Stack::new("s");
         let config = format!("{{\"a\":\"{}\"}}", "long ".repeat(1_000));
-        let environment = environment(&mut stack.scope(), &constant(&config), &Bindings::new());
+        let environment = environment(&mut stack.scope(), &Written::Constant(&config), &Bindings::new());
         let gzip = base64_simd::STANDARD.decode_to_vec(known(&environment.variables)).unwrap();
         let mut text = String::new();
         flate2::read::GzDecoder::new(&gzip[..]).read_to_string(&mut text).unwrap();
@@ -141,9 +154,8 @@ mod tests {
     fn of_two_configs_each_must_fit_by_itself() {
         let mut stack = Stack::new("s");
         let long = format!("{{\"a\":\"{}\"}}", "long ".repeat(1_000));
-        let constants =
-            Constants { config: "{}".to_owned(), instead: Some((ConditionHandle::new("Long"), long.clone())) };
-        let environment = environment(&mut stack.scope(), &constants, &Bindings::new());
+        let when = ConditionHandle::new("Long");
+        let environment = environment(&mut stack.scope(), &Written::Either(&when, &long, "{}"), &Bindings::new());
         let value = json!(environment.variables[CONFIG]);
         assert_eq!((&value["Fn::If"][0], &value["Fn::If"][2]), (&json!("Long"), &json!("{}")));
         assert_eq!(environment.copies["BENDER_CONFIG_INLINE_Long"].to_string(), long);
@@ -159,7 +171,7 @@ mod tests {
         let mut names = Bindings::new();
         let later = cfn::intrinsic::reference("AWS::StackName");
         let _: etl::late::Late<String> = names.bind("HOST", Bound::text(later, 3_000));
-        environment(&mut stack.scope(), &constant(&format!("\"{noise}\"")), &names);
+        environment(&mut stack.scope(), &Written::Constant(&format!("\"{noise}\"")), &names);
         let problems = stack.synth().problems;
         assert_eq!(problems[0].code.id, "CFN052");
         assert!(problems[0].message.contains("of environment 1072 are left"), "{}", problems[0].message);
@@ -168,7 +180,7 @@ mod tests {
     #[test]
     fn a_secret_is_not_resolved_into_the_environment() {
         let mut stack = Stack::new("s");
-        environment(&mut stack.scope(), &constant("\"{{resolve:ssm-secure:token}}\""), &Bindings::new());
+        environment(&mut stack.scope(), &Written::Constant("\"{{resolve:ssm-secure:token}}\""), &Bindings::new());
         assert_eq!(stack.synth().problems[0].code.id, "CFN053");
     }
 }

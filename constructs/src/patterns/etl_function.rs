@@ -4,7 +4,8 @@
 
 use super::{
     bindings::Bindings,
-    environment::{Constants, environment},
+    config::{Config, sha256},
+    environment::{Written, environment},
     permissions::{self, Grantee},
     search::SearchHandle,
     trigger::{Reader, Trigger, Waits},
@@ -19,7 +20,7 @@ use crate::{
         sns::TopicHandle,
     },
     codes,
-    template::{ConditionHandle, Parameter},
+    template::{ConditionHandle, Output, Parameter},
     tree::{Construct, Scope},
 };
 use cfn::{IntoValue as _, Json, Ref, Value, cloudformation::CustomResource};
@@ -27,17 +28,16 @@ use etl::{
     config::{PipelineConfig, Variables},
     registry::Registry,
 };
-use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 
 /// A function that runs a pipeline. What it may do follows from the pipeline's config; nobody writes IAM for it.
 ///
 /// The id it is added under begins the names of its parameters: `<id>MemoryMiB`, `<id>State`.
 #[derive(Clone, Debug, bon::Builder)]
 pub struct EtlFunction {
-    /// What it runs.
-    pipeline: PipelineConfig,
-    /// What it runs instead, where an operator has chosen so.
+    /// What it runs: a [`PipelineConfig`], or a [`PlacedConfig`](super::PlacedConfig).
+    #[builder(into)]
+    pipeline: Config,
+    /// What it runs instead of a [`PipelineConfig`], where an operator has chosen so.
     instead: Option<Instead>,
     /// What the names in the pipeline stand for.
     #[builder(default)]
@@ -103,9 +103,6 @@ impl Construct for EtlFunction {
     fn build(self, scope: &mut Scope<'_>) -> EtlHandle {
         let path = scope.path();
         let name = path.rsplit('/').next().unwrap_or_default().to_owned();
-        let config = self.pipeline.to_json();
-        let instead = self.instead.as_ref().map(|instead| (instead.when.clone(), instead.pipeline.to_json()));
-        let constants = Constants { config, instead };
         for name in self.names.refused() {
             scope.problem(
                 codes::NEED,
@@ -113,9 +110,23 @@ impl Construct for EtlFunction {
                 "use letters, digits and `_`",
             );
         }
-        for config in constants.all() {
-            check(scope, &self.registry, config, &self.names);
-        }
+        let read = |scope: &mut Scope<'_>, config: &Config| read(scope, &self.registry, config, &self.names);
+        let (text, pipeline) = read(scope, &self.pipeline);
+        let instead = self.instead.map(|instead| (instead.when, read(scope, &instead.pipeline.into())));
+        let config = match (&self.pipeline, &instead) {
+            (Config::Constant(_), None) => Written::Constant(&text),
+            (Config::Constant(_), Some((when, (other, _)))) => Written::Either(when, other, &text),
+            (Config::Placed(placed), other) => {
+                if other.is_some() {
+                    scope.problem(
+                        codes::PIPELINE,
+                        "a config that lies elsewhere cannot be exchanged by a condition",
+                        "leave out `instead`, or give both pipelines as constants",
+                    );
+                }
+                Written::Elsewhere(placed)
+            }
+        };
         let memory = scope.parameter(
             &format!("{name}MemoryMiB"),
             Parameter::number()
@@ -125,10 +136,10 @@ impl Construct for EtlFunction {
                 .default_value(self.memory_mib)
                 .group("Sizes"),
         );
-        let environment = environment(scope, &constants, &self.names);
+        let environment = environment(scope, &config, &self.names);
         let running = self.trigger.running(scope, &name);
-        let others = self.instead.iter().map(|instead| &instead.pipeline);
-        for pipeline in [&self.pipeline].into_iter().chain(others) {
+        let other = instead.as_ref().and_then(|(_, (_, pipeline))| pipeline.as_ref());
+        for pipeline in pipeline.iter().chain(other) {
             self.trigger.is_read_by(scope, pipeline.handler.name());
         }
         let function = Function::builder()
@@ -137,7 +148,7 @@ impl Construct for EtlFunction {
             .memory_mib(memory.number())
             .timeout_seconds(self.timeout_seconds.into())
             .environment(environment.variables)
-            .settings(settings(&constants, &memory.text(), &self.names))
+            .settings(settings(&config, &memory.text(), &self.names))
             .maybe_reserved_concurrency(self.trigger.concurrency(running.as_ref()))
             .log_retention_days(self.log_retention_days)
             .build();
@@ -145,9 +156,18 @@ impl Construct for EtlFunction {
         for (name, copy) in environment.copies {
             function.metadata(scope, &name, copy);
         }
-        let instead = self.instead.map(|instead| (instead.when, instead.pipeline.needs()));
+        if let Config::Placed(placed) = &self.pipeline
+            && let Some(bucket) = &placed.bucket
+        {
+            bucket.grant_read(scope, function.role(), placed.key());
+            let address = Output::new(placed.address());
+            let address = address.description("The pipeline's config must lie here before the function runs.");
+            scope.output(&format!("{name}ConfigAddress"), address);
+        }
+        let needs = |pipeline: Option<PipelineConfig>| pipeline.map(|pipeline| pipeline.needs()).unwrap_or_default();
+        let instead = instead.map(|(when, (_, pipeline))| (when, needs(pipeline)));
         let to = Grantee { function: &function, names: &self.names, decrypts_with: &self.decrypt_with };
-        permissions::grant(scope, &to, &self.pipeline.needs(), instead.as_ref());
+        permissions::grant(scope, &to, &needs(pipeline), instead.as_ref());
         let ready: Option<Ref<CustomResource>> = self
             .indices
             .map(|indices| indices.search.admit(scope, &name, function.role(), &indices.patterns, &indices.template));
@@ -159,22 +179,39 @@ impl Construct for EtlFunction {
     }
 }
 
-/// Reads the config as the function will, with the names known and their values not.
-fn check(scope: &mut Scope<'_>, registry: &Registry, config: &str, names: &Bindings) {
+/// The text of a config, and the pipeline in it, read as the function will, with the names known and their values not.
+fn read(
+    scope: &mut Scope<'_>,
+    registry: &Registry,
+    config: &Config,
+    names: &Bindings,
+) -> (String, Option<PipelineConfig>) {
+    let (file, text) = match config {
+        Config::Constant(pipeline) => ("pipeline.json", pipeline.to_json()),
+        Config::Placed(placed) => (placed.file.as_str(), placed.text.clone()),
+    };
     let known: Vec<&str> = names.iter().map(|(name, _)| name).collect();
-    if let Err(report) = PipelineConfig::read(registry, "pipeline.json", config, Variables::Bound(&known)) {
+    let read = PipelineConfig::read(registry, file, &text, Variables::Bound(&known));
+    if let Err(report) = &read {
         for line in report.lines() {
             scope.problem(codes::PIPELINE, line, "mend the pipeline where the stack builds it");
         }
     }
+    let pipeline = match config {
+        // What it is made of says what it needs, also where the text is refused.
+        Config::Constant(pipeline) => Some((**pipeline).clone()),
+        Config::Placed(_) => read.ok(),
+    };
+    (text, pipeline)
 }
 
 /// What a version stands for beside its code. Only what stands here publishes a new version when it changes, so all that is baked
 /// into a version must: the config, the memory, the values of names.
-fn settings(constants: &Constants, memory: &Value<String>, names: &Bindings) -> Value<String> {
-    let hash: Value<String> = match &constants.instead {
-        Some((when, instead)) => when.if_(fingerprint(instead), fingerprint(&constants.config)),
-        None => Value::Known(fingerprint(&constants.config)),
+fn settings(config: &Written<'_>, memory: &Value<String>, names: &Bindings) -> Value<String> {
+    let hash: Value<String> = match config {
+        Written::Constant(config) => Value::Known(fingerprint(config)),
+        Written::Either(when, other, config) => when.if_(fingerprint(other), fingerprint(config)),
+        Written::Elsewhere(placed) => Value::Known(fingerprint(&placed.text)),
     };
     let text = Text::new().text("config ").value(hash).text(", ").value(memory.clone()).text(" MiB");
     let text = names.iter().fold(text, |text, (_, bound)| text.text(", ").value(bound.value.clone()));
@@ -182,12 +219,7 @@ fn settings(constants: &Constants, memory: &Value<String>, names: &Bindings) -> 
 }
 
 fn fingerprint(config: &str) -> String {
-    let mut hash = String::new();
-    for byte in Sha256::digest(config).iter().take(8) {
-        // Writing into a text does not fail.
-        let _ = write!(hash, "{byte:02x}");
-    }
-    hash
+    sha256(config).chars().take(16).collect()
 }
 
 fn alarms(scope: &mut Scope<'_>, function: &FunctionHandle, timeout_seconds: i32, waits: &Waits, topic: &TopicHandle) {

@@ -16,6 +16,7 @@
 mod alarm_topic;
 mod archive;
 mod bindings;
+mod config;
 mod environment;
 mod etl_function;
 mod existing_files;
@@ -27,6 +28,7 @@ mod trigger;
 pub use alarm_topic::AlarmTopic;
 pub use archive::{Archive, ArchiveHandle};
 pub use bindings::{Bindings, Bound};
+pub use config::{Config, PlacedConfig};
 pub use etl_function::{EtlFunction, EtlHandle, Indices, Instead};
 pub use existing_files::ExistingFiles;
 pub use log_source::{FileLayout, LogSource, LogSourceHandle};

@@ -7,7 +7,7 @@ use constructs::{
     Condition, Parameter, Scope, Stack,
     asset::FunctionCode,
     aws::{firehose::DeliveryStream, kinesis::Stream, kms::Key, s3::Bucket, sns::Topic},
-    patterns::{Bindings, Bound, EtlFunction, Instead, Trigger},
+    patterns::{Bindings, Bound, EtlFunction, Instead, PlacedConfig, Trigger},
 };
 use etl::{
     config::{PipelineConfig, Source},
@@ -250,4 +250,75 @@ fn a_changed_config_is_another_version() {
     assert_eq!(one, description(pipeline("one".into())));
     assert_ne!(one, description(pipeline("two".into())));
     assert!(one.contains("${EtlMemoryMiB} MiB"), "{one}");
+}
+
+/// A stack whose function reads its config from a bucket, or from its package.
+fn elsewhere(text: &str, in_bucket: bool) -> (Json, Vec<String>) {
+    let mut stack = Stack::new("s");
+    let mut scope = stack.scope();
+    let key = scope.add("Key", Key::builder().description("alarms").build());
+    let alarms = scope.add("Topic", Topic::builder().key(key.clone()).build());
+    let archive = scope.add("Archive", Bucket::builder().build());
+    let delivery = scope.add("Delivery", DeliveryStream::builder().bucket(archive).prefix("events").build());
+    let mut names = Bindings::new();
+    let _: Late<String> = names.bind("ARCHIVE", &delivery);
+    let config = if in_bucket {
+        let configs = scope.add("Configs", Bucket::builder().key(key).build());
+        PlacedConfig::in_bucket("stacks/orders.yaml", text, &configs)
+    } else {
+        PlacedConfig::in_package("config/orders.yaml", text)
+    };
+    let trigger = kinesis(&mut scope);
+    let code = FunctionCode::of_kind(&mut scope, "Etl");
+    let function = EtlFunction::builder().pipeline(config).names(names).trigger(trigger).code(code);
+    scope.add("Etl", function.description("d").log_retention_days(number(30)).alarms(alarms).build());
+    let synthesis = stack.synth();
+    (synthesis.draft().as_json().clone(), synthesis.problems.iter().map(ToString::to_string).collect())
+}
+
+const ORDERS: &str = "# A comment that a constant would not keep.
+handler: {type: KinesisHandler}
+sources: [{name: Orders, deserializer: {type: GenericJson}}]
+wrapper: {type: KinesisWrapper}
+serializer: {type: Json}
+transport: {type: Firehose, stream_name: <ARCHIVE>}
+";
+
+#[test]
+fn a_config_that_lies_elsewhere_is_pinned_and_its_permissions_follow_from_the_copy() {
+    let (template, problems) = elsewhere(ORDERS, true);
+    assert_eq!(problems, [""; 0]);
+    let function = of_type(&template, "AWS::Lambda::Function")[0];
+    let variables = &function["Properties"]["Environment"]["Variables"];
+    let pin = variables["BENDER_CONFIG_SHA256"].as_str().unwrap();
+    // As `sha256sum` says.
+    assert_eq!(pin, "7ba12b7aa84309610a186248b2e5679359d0e9c064ae9d72a8ebcbd661435374");
+    // The key is of this text, so another version finds its own.
+    let address = variables["BENDER_CONFIG"]["Fn::Sub"].as_str().unwrap();
+    let key = format!("config/orders-{}.yaml", &pin[..16]);
+    assert!(address.starts_with("s3://${Configs") && address.ends_with(&key), "{address}");
+    assert_eq!(template["Outputs"]["EtlConfigAddress"]["Value"], variables["BENDER_CONFIG"]);
+    assert!(variables.get("BENDER_CONFIG_INLINE").is_none() && variables.get("ARCHIVE").is_some());
+    assert_eq!(function["Metadata"]["BENDER_CONFIG"], ORDERS);
+    assert!(of_type(&template, "AWS::Lambda::Version")[0].to_string().contains(&format!("config {}", &pin[..16])));
+    let granted = granted(&template);
+    let on = |action: &str| granted.iter().filter(|(of, _)| of == action).map(|(_, on)| on).collect::<Vec<_>>();
+    assert!(on("s3:GetObject")[0].contains(&key) && on("firehose:PutRecordBatch").len() == 1, "{granted:?}");
+    assert_eq!(on("kms:Decrypt").len(), 1, "the bucket is encrypted by a key of its own");
+
+    let (template, problems) = elsewhere(ORDERS, false);
+    assert_eq!(problems, [""; 0]);
+    let function = of_type(&template, "AWS::Lambda::Function")[0];
+    assert_eq!(function["Properties"]["Environment"]["Variables"]["BENDER_CONFIG"], "config/orders.yaml");
+    assert!(template.get("Outputs").is_none());
+}
+
+#[test]
+fn a_config_that_lies_elsewhere_is_refused_at_synth_with_the_place_of_each_mistake() {
+    let (_, problems) = elsewhere(&ORDERS.replace("<ARCHIVE>", "<ARCHIV>").replace("GenericJson", "GenericJsn"), true);
+    let told = |what: &str| problems.iter().any(|p| p.starts_with("error[CFN051]") && p.contains(what));
+    assert!(told("stacks/orders.yaml:3:") && told("stacks/orders.yaml:6:"), "{problems:#?}");
+    // The trigger is held against the copy's handler, too.
+    let (_, problems) = elsewhere(&ORDERS.replace("Kinesis", "S3"), true);
+    assert!(problems.iter().any(|p| p.starts_with("error[CFN054]")), "{problems:#?}");
 }
