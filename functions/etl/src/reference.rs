@@ -115,6 +115,24 @@ fn or_variable(setting: &mut Value) {
     }
 }
 
+/// How paths are written: the doc comment of [`payload::Path`] in short.
+const PATHS: &str = "
+A path says where in an event a field is, in the notation of JsonPath:
+
+| written | leads to |
+| --- | --- |
+| `$.a.b`, `a.b`, `$['a']['b']` | the member `b` of the member `a` |
+| `$['a.b']` | a member whose name has dots or blanks; `\\'` is a quote in it |
+| `$.list[0]`, `$.list[-1]` | an element, counted from 0, or from the end |
+| `$.list[*]`, `$.a.*`, `$.list[1:3]`, `$.list[0,2]` | elements or members |
+| `$.list[?(@.level == 'error' && @.code > 3)]` | elements that a filter accepts: `==`, `!=`, `<`, `<=`, `>`, `>=`, `in [1, 'b']`, `nin [...]`, `&&`, `\\|\\|`, `!`, brackets; `@.a` alone asks whether it is there |
+| `$..b` | every `b`, at any depth |
+| `$.list.length()` | how many elements or members it has; only where a value is read |
+
+Where a setting takes *a path to one or many fields*, all of those are meant: all are deleted or set, and what is read is the list of them. Lists of names, other
+functions, other comparisons, and filters in filters are refused (`ETL018`).
+";
+
 fn pipeline(registry: &Registry) -> String {
     let schema = PipelineConfig::schema();
     let mut page = format!("# A pipeline's config\n\n{WRITTEN}\n\n{}\n", text(&schema["description"]));
@@ -123,6 +141,7 @@ fn pipeline(registry: &Registry) -> String {
          document. It may stand where a number or a boolean is wanted and is then read as one. `\\<` is always a `<`; groups of \
          regular expressions, `(?<name>` and `\\k<name>`, are no variables.\n",
     );
+    page.push_str(PATHS);
     settings(&mut page, schema);
     page.push_str("\nThe components, by the key that they stand under:\n\n");
     for (room, key, rows) in registry.rooms() {

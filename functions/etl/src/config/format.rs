@@ -32,8 +32,18 @@ const FORMATS: &[Format] = &[
     Format { name: "regex", noun: "a regular expression", code: codes::REGEX, mistake: pattern::mistake },
     Format { name: "region", noun: "a region", code: codes::FORM, mistake: region::mistake },
     Format { name: "path", noun: "a path", code: codes::FORM, mistake: field::mistake },
-    Format { name: "paths", noun: "a path", code: codes::FORM, mistake: field::mistake_of_places },
-    Format { name: "json-path", noun: "a path", code: codes::FORM, mistake: field::mistake_of_source },
+    Format {
+        name: "paths",
+        noun: "a path to one or many fields",
+        code: codes::FORM,
+        mistake: field::mistake_of_places,
+    },
+    Format {
+        name: "json-path",
+        noun: "a path to one or many fields",
+        code: codes::FORM,
+        mistake: field::mistake_of_source,
+    },
     Format { name: "java-time", noun: "a time's pattern", code: codes::FORM, mistake: java::mistake },
     Format { name: "arn", noun: "an ARN", code: codes::FORM, mistake: arn },
 ];

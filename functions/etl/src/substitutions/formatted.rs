@@ -137,7 +137,7 @@ impl Substitution for FormattedSubstitution {
             }
         }
         let texts: Vec<_> = texts.iter().map(Option::as_deref).collect();
-        let made = Made::Text(state.format.format(&texts));
+        let made = Made::Text(state.format.format(&texts).into());
         place.put_all(event, vec![(&state.key, made)], &gone)
     }
 }

@@ -8,6 +8,7 @@ use crate::{
     field,
 };
 use payload::{ChangeError, New, Output, Path};
+use std::borrow::Cow;
 
 /// How keys are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,9 +40,9 @@ impl Keys {
 
 /// A value that a substitution made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Made {
+pub enum Made<'v> {
     /// A string, not escaped.
-    Text(String),
+    Text(Cow<'v, str>),
     /// True or false.
     Bool(bool),
     /// A number as JSON has it.
@@ -64,7 +65,10 @@ impl Place<'_> {
     ///
     /// # Errors
     /// When the key leads through a value that can hold nothing.
-    pub fn put(&mut self, event: &mut Event<'_>, key: &Key, value: Made) -> Result<(), Fault> {
+    pub fn put(&mut self, event: &mut Event<'_>, key: &Key, value: Made<'_>) -> Result<(), Fault> {
+        if let (Self::Event, Key::Path(path)) = (&*self, key) {
+            return done(event.payload.set(path, new(&value)?)).map(drop);
+        }
         self.put_all(event, vec![(key, value)], &[])
     }
 
@@ -88,7 +92,7 @@ impl Place<'_> {
     pub fn put_all(
         &mut self,
         event: &mut Event<'_>,
-        values: Vec<(&Key, Made)>,
+        values: Vec<(&Key, Made<'_>)>,
         sources: &[&Path],
     ) -> Result<(), Fault> {
         let mut fits = true;
@@ -130,7 +134,7 @@ fn done(put: Result<(), ChangeError>) -> Result<bool, Fault> {
     }
 }
 
-fn new(value: &Made) -> Result<New<'_>, Fault> {
+fn new<'v>(value: &'v Made<'_>) -> Result<New<'v>, Fault> {
     Ok(match value {
         Made::Text(text) => New::Text(text),
         Made::Bool(value) => New::Bool(*value),
@@ -140,7 +144,7 @@ fn new(value: &Made) -> Result<New<'_>, Fault> {
 }
 
 /// Appends a member to an object under construction. Of two of one name the last one counts when it is read.
-fn member(out: &mut Output, name: &str, value: &Made) {
+fn member(out: &mut Output, name: &str, value: &Made<'_>) {
     out.push(if out.is_empty() { b'{' } else { b',' });
     text(out, name);
     out.push(b':');

@@ -144,9 +144,9 @@ impl Substitution for RegexSubstitution {
 }
 
 impl GroupType {
-    fn value(self, text: &str) -> Option<Made> {
+    fn value(self, text: &str) -> Option<Made<'static>> {
         match self {
-            Self::String => Some(Made::Text(text.to_owned())),
+            Self::String => Some(Made::Text(text.to_owned().into())),
             Self::Boolean => Some(Made::Bool(text.eq_ignore_ascii_case("true"))),
             Self::Number => {
                 let mut number = String::new();

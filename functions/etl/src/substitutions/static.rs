@@ -45,7 +45,7 @@ impl Substitution for StaticSubstitution {
     }
 
     fn substitute(&self, key: &mut Key, event: &mut Event<'_>, place: &mut Place<'_>) -> Result<(), Fault> {
-        place.put(event, key, Made::Text(self.value.clone()))
+        place.put(event, key, Made::Text(self.value.as_str().into()))
     }
 }
 
