@@ -44,7 +44,7 @@ serializer: {{type: Json}}
 transport: {{type: Stdout}}
 "
     );
-    let variables = Variables::From(&|_| Some("value".to_owned()));
+    let variables = Variables::From(&|_| Some("what a variable holds".to_owned()));
     PipelineConfig::read(registry, "example.yaml", &text, variables).unwrap_or_else(|report| panic!("{report}\n{text}"))
 }
 
