@@ -217,6 +217,10 @@ impl<'p> Run<'p> {
             self.hand_back(number, reason);
             return None;
         }
+        if matches!(self.on_failure, OnFailure::Items) {
+            // The others of its batch do not come again with the one that met it.
+            self.books.outage = None;
+        }
         if let Some(reason) = self.outage() {
             self.hand_back(number, reason);
             return None;
@@ -251,7 +255,7 @@ impl<'p> Run<'p> {
         facts
     }
 
-    /// Why nothing more is begun: what an event needs is not to be had, and all behind it comes again with it.
+    /// Why nothing more is read: what an event needs is not to be had, and all behind it comes again with it.
     fn outage(&self) -> Option<&'static str> {
         self.books.outage.filter(|_| self.pipeline.common.fail_on_exception).map(|outage| outage.reason)
     }

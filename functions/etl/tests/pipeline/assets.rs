@@ -3,11 +3,12 @@
 use crate::parts::{Take, config, goes_on_at, kinesis, lines, pipeline, s3, within};
 use etl::{
     event::Stage,
-    handlers::{KinesisHandler, S3Handler},
+    handlers::{KinesisHandler, S3Handler, SQSHandler},
     operations::GeoIpOperation,
     ports::{Call, Level, ObjectError},
     testing::World,
 };
+use serde_json::json;
 use std::time::Duration;
 
 const PLAIN: &str = r#"{"id":0}"#;
@@ -58,6 +59,20 @@ fn an_object_comes_again_as_a_whole_when_a_file_cannot_be_read() {
     let invoked = pipeline(&world, &config).invoke(&s3(&["events"]), &within(Duration::from_mins(1)));
     assert!(invoked.answer.unwrap_err().message.contains("the file that it works with is not there"));
     assert!(invoked.ledger.balances());
+}
+
+#[test]
+fn of_a_queue_just_the_messages_come_again_that_need_the_file() {
+    let world = World::new();
+    let message = |(number, body): (usize, &&str)| json!({ "messageId": number.to_string(), "eventSource": "aws:sqs", "body": body });
+    let messages: Vec<_> = [PLAIN, WITH_ADDRESS, PLAIN, WITH_ADDRESS].iter().enumerate().map(message).collect();
+    let invocation = json!({ "Records": messages }).to_string();
+    let config = config(SQSHandler::builder().build(), vec![geo_ip().into()], Take::default());
+    let invoked = pipeline(&world, &config).invoke(invocation.as_bytes(), &within(Duration::from_mins(1)));
+    let again = json!({ "batchItemFailures": [{"itemIdentifier": "1"}, {"itemIdentifier": "3"}] });
+    assert_eq!(invoked.answer, Ok(again));
+    assert_eq!((invoked.ledger.delivered, invoked.handed_back), (2, 2));
+    assert_eq!(world.objects.opened().len(), 1);
 }
 
 #[test]
