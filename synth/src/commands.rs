@@ -9,6 +9,7 @@ pub mod check;
 pub mod diff;
 pub mod docs;
 pub mod explain;
+pub mod graph;
 pub mod list;
 pub mod package;
 pub mod run;
@@ -34,6 +35,7 @@ pub enum Cli {
     Synth(synth::Args),
     Diff(diff::Args),
     Check(check::Args),
+    Graph(graph::Args),
     Run(run::Args),
     Package(package::Args),
     Explain(explain::Args),
@@ -60,6 +62,7 @@ impl Cli {
             Self::Synth(args) => synth::run(args, context, out),
             Self::Diff(args) => diff::run(args, context, out),
             Self::Check(args) => check::run(args, context, out),
+            Self::Graph(args) => graph::run(args, context, out),
             Self::Run(args) => run::run(args, context, out),
             Self::Package(args) => package::run(args, context, out),
             Self::Explain(args) => explain::run(args, out),

@@ -6,6 +6,7 @@
 
 pub mod commands;
 pub mod diff;
+pub mod graph;
 pub mod local;
 pub mod output;
 pub mod package;
