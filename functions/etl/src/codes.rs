@@ -120,6 +120,10 @@ codes! {
      that permissions are made from. Write the value itself, or bind the whole setting to one variable where the \
      reference says that it may come late. In a text made of several parts, such as `logs-<STAGE>`, give the stack the \
      value of the part."
+    NO_ANSWER "ETL036" "the handler and the answer to it do not go together"
+    "`FirehoseTransformHandler` answers Firehose with what becomes of each record. The transport `FirehoseTransform` is that \
+     answer: without it every record would be answered as dropped, and with another handler there is nobody who reads it. \
+     Use the two together. Further `transports` may stand beside it."
 }
 
 /// Codes that were used once and must never be used again.

@@ -27,6 +27,7 @@ mod lines;
 mod log_message;
 mod open;
 mod outcome;
+mod reply;
 mod report;
 mod run;
 mod safety;

@@ -267,8 +267,13 @@ fn around(key: &str, example: &str) -> String {
         ("serializer", "type: Json"),
         ("transport", "type: DevNull"),
     ] {
-        // A wrapper reads the events of one kind of place.
-        let default = if part == "handler" && example.contains("S3Wrapper") { "type: S3Handler" } else { default };
+        // Some go together with certain others only.
+        let default = match part {
+            "handler" if example.contains("S3Wrapper") => "type: S3Handler",
+            "handler" if example.contains("FirehoseTransform") => "type: FirehoseTransformHandler",
+            "transport" if example.contains("FirehoseTransform") => "type: FirehoseTransform",
+            _ => default,
+        };
         let body = if part == key { example } else { default };
         text.extend([part, ":\n  ", &body.trim_end().replace('\n', "\n  "), "\n"]);
     }

@@ -12,6 +12,7 @@ use crate::{
     operations::{BasicFilterOperation, BuildOperation},
     problem::{Problem, Span},
     registry::{InRoom, Registry},
+    transports::BuildTransport,
     wrappers::BuildWrapper,
 };
 use std::{fmt, sync::Arc};
@@ -20,6 +21,7 @@ pub(super) fn all(registry: &Registry, tree: &Node, problems: &mut Vec<Problem>)
     let mut check = Check { registry, tree, problems };
     check.wrapper_fits_handler(tree, &Path::Root);
     check.exits();
+    check.answer();
     check.sources();
 }
 
@@ -81,6 +83,56 @@ impl<'a> Check<'a> {
                 }
             }
             earlier.push((entry, path.to_string()));
+        }
+    }
+
+    /// A handler that must answer for its records, and the transport that is the answer, go together.
+    fn answer(&mut self) {
+        let Some((handler, handler_at)) = self.component::<dyn BuildHandler>(self.tree, &Path::Root, "handler") else {
+            return;
+        };
+        let (root, list) = (Path::Root, Path::Root.key("transports"));
+        let entries = self.tree.get("transports").map(Node::items).unwrap_or_default();
+        let several = entries.iter().enumerate().map(|(i, entry)| (entry, list.item(i)));
+        if let Some((letters, at)) = self.component::<dyn BuildTransport>(self.tree, &root, "dead_letter")
+            && letters.is_answer()
+        {
+            let message = format!("`{}` is an answer about events and takes no dead letters", letters.name());
+            let problem = Problem::new(codes::NO_ANSWER, root.key("dead_letter"), at, message);
+            self.problems.push(problem.help("use a transport that sends events somewhere"));
+        }
+        let (mut answer, mut other, mut unknown) = (None, None, false);
+        for (holder, path) in [(self.tree, root)].into_iter().chain(several) {
+            if holder.get("transport").is_none() {
+                continue;
+            }
+            let Some((transport, at)) = self.component::<dyn BuildTransport>(holder, &path, "transport") else {
+                unknown = true;
+                continue;
+            };
+            let path = path.key("transport");
+            if !transport.is_answer() {
+                other.get_or_insert((at, path.to_string(), transport.name()));
+            } else if !handler.wants_answers() {
+                let message =
+                    format!("`{}` is the answer to a handler that `{}` is not", transport.name(), handler.name());
+                let problem = Problem::new(codes::NO_ANSWER, path, at, message);
+                let help = "use `FirehoseTransformHandler`, or a transport that sends events somewhere";
+                self.problems.push(problem.help(help).also(Some(handler_at.clone()), "the handler"));
+            } else if let Some(first) = &answer {
+                let message = "an invocation has one answer";
+                let problem = Problem::new(codes::NO_ANSWER, path, at, message);
+                self.problems.push(problem.help("keep one of the two").also(Some(Span::clone(first)), "the other"));
+            } else {
+                answer = Some(at);
+            }
+        }
+        if let (true, None, Some((at, path, name)), false) = (handler.wants_answers(), answer, other, unknown) {
+            let message =
+                format!("`{}` must answer with what becomes of the records, and `{name}` is no answer", handler.name());
+            let problem = Problem::new(codes::NO_ANSWER, path, at, message);
+            let help = "use `FirehoseTransform`; in a list of `transports`, beside others";
+            self.problems.push(problem.help(help).also(Some(handler_at), "the handler"));
         }
     }
 

@@ -12,6 +12,7 @@ mod attributes;
 pub mod cloudwatch_logs;
 pub mod dynamodb;
 pub mod event_bridge;
+pub mod firehose_transform;
 pub mod kinesis;
 mod notification;
 pub mod s3;
@@ -22,6 +23,7 @@ pub mod sqs;
 pub use cloudwatch_logs::{CloudWatchLogsHandler, LogPayload};
 pub use dynamodb::DynamodbHandler;
 pub use event_bridge::EventBridgeHandler;
+pub use firehose_transform::FirehoseTransformHandler;
 pub use kinesis::KinesisHandler;
 pub use s3::S3Handler;
 pub use sns::SNSHandler;
@@ -44,6 +46,7 @@ pub(crate) fn register(room: &mut Room<dyn BuildHandler>) {
     room.add::<CloudWatchLogsHandler>();
     room.add::<DynamodbHandler>();
     room.add::<EventBridgeHandler>();
+    room.add::<FirehoseTransformHandler>();
     room.add::<KinesisHandler>();
     room.add::<S3Handler>();
     room.add::<SNSHandler>();
@@ -72,6 +75,10 @@ pub trait Handler: Component {
     fn stand_in(&self, context: &Context, name: &str, number: u64) -> Trigger<'static>;
     /// Whether an input of a run without Lambda is one object rather than a record on each line.
     fn reads_objects(&self) -> bool;
+    /// Whether the answer to Lambda is what becomes of the records, so that a transport must be the answer.
+    fn wants_answers(&self) -> bool {
+        false
+    }
 }
 
 /// A handler as a config holds it. Every [`Handler`] is one.
@@ -88,6 +95,8 @@ pub trait BuildHandler: Settings {
     fn stand_in(&self, context: &Context, name: &str, number: u64) -> Trigger<'static>;
     /// See [`Handler::reads_objects`].
     fn reads_objects(&self) -> bool;
+    /// See [`Handler::wants_answers`].
+    fn wants_answers(&self) -> bool;
 }
 
 impl<T: Handler> BuildHandler for T {
@@ -108,6 +117,9 @@ impl<T: Handler> BuildHandler for T {
     }
     fn reads_objects(&self) -> bool {
         Handler::reads_objects(self)
+    }
+    fn wants_answers(&self) -> bool {
+        Handler::wants_answers(self)
     }
 }
 
@@ -155,6 +167,9 @@ pub enum OnFailure {
     /// A partial batch response that names every item that is not safe: they come again, and no other. Of a group, whose order must
     /// be kept, all behind the first that is not safe come again with it.
     Items,
+    /// The answer says of each record what became of it, and holds what was made of it. When some could not be worked on now, the
+    /// invocation fails, and all of it comes again.
+    Records,
     /// The invocation fails, and all of it comes again.
     Whole,
 }

@@ -8,6 +8,7 @@
 use super::{
     ledger::Ledger,
     letters::Letters,
+    reply::Reply,
     safety::{Safety, Share},
 };
 use crate::event::{Outage, Stage};
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 pub(super) struct Books {
     pub(super) ledger: Ledger,
     pub(super) safety: Safety,
+    pub(super) reply: Reply,
     /// Why an event was handed back before it came to the transport.
     pub(super) outage: Option<Outage>,
     /// There are some if the config has a `dead_letter`.
@@ -79,6 +81,7 @@ impl Books {
             self.ledger.fail(Stage::Transport, name, reason, u64::from(share.events));
             self.letters.iter_mut().for_each(|letters| letters.refused(share, name, *several, reason));
             self.safety.settled(*share);
+            self.safety.fail(share.trigger);
         }
     }
 

@@ -220,6 +220,7 @@ impl Elementwise for Elements<'_> {
 impl Flow<'_> {
     pub(super) fn fail(&mut self, stage: Stage, component: &str, fault: Fault, facts: &Facts) {
         self.cx.books.fail(stage, component, fault.reason, None, &facts.elements);
+        self.cx.books.safety.fail(self.trigger);
     }
 
     /// It comes again with its trigger.

@@ -195,6 +195,10 @@ impl Delivery {
             cx.books.hand_back(&[share], &self.cargo, reason);
             return false;
         }
+        if self.limits.into_answer {
+            cx.books.answer_with(&self.scratch, facts, Share { unit: 0, trigger, events: 1, part }, &self.cargo);
+            return false;
+        }
         let lane = self.lane(facts);
         let Some((key, lane)) = self.lanes.get_index_mut(lane) else { return false };
         let full = !lane.open.fits(self.scratch.len(), &self.limits);

@@ -385,6 +385,7 @@ impl Flow<'_> {
     fn fail_at(&mut self, number: usize, stage: Stage, component: &str, fault: Fault, facts: &Facts) {
         let name = self.exits.all.get(number).and_then(|exit| exit.name.as_deref());
         self.cx.books.fail(stage, component, fault.reason, name, &facts.elements);
+        self.cx.books.safety.fail(self.trigger);
     }
 
     /// Hands an event to one transport.

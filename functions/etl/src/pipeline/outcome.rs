@@ -41,7 +41,7 @@ pub(super) fn all_failed(ledger: &Ledger, has_worked: bool) -> bool {
 pub(super) fn again(books: &Books, on_failure: OnFailure, triggers: &[Trigger<'_>]) -> Vec<bool> {
     let mut again: Vec<bool> = books.safety.flags().collect();
     match on_failure {
-        OnFailure::Whole if again.contains(&true) => again.fill(true),
+        OnFailure::Whole | OnFailure::Records if again.contains(&true) => again.fill(true),
         OnFailure::Suffix => {
             let first = again.iter().position(|again| *again).unwrap_or(again.len());
             again[first..].fill(true);
@@ -58,14 +58,14 @@ pub(super) fn again(books: &Books, on_failure: OnFailure, triggers: &[Trigger<'_
                 }
             }
         }
-        OnFailure::Whole => {}
+        OnFailure::Whole | OnFailure::Records => {}
     }
     again
 }
 
 /// What Lambda is answered. `again`: of each trigger, whether it comes again.
 pub(super) fn answer(
-    ledger: &Ledger,
+    books: &Books,
     on_failure: OnFailure,
     triggers: &[Trigger<'_>],
     again: &[bool],
@@ -73,12 +73,13 @@ pub(super) fn answer(
 ) -> Result<Value, Failure> {
     let ids = again.iter().zip(triggers).filter(|(again, _)| **again).map(|(_, trigger)| &*trigger.id);
     match on_failure {
-        OnFailure::Whole if again.contains(&true) => {
-            let reason = ledger.failed.last().map(|failed| format!(": {}: {}", failed.component, failed.reason));
+        OnFailure::Whole | OnFailure::Records if again.contains(&true) => {
+            let reason = books.ledger.failed.last().map(|failed| format!(": {}: {}", failed.component, failed.reason));
             let message = format!("{handed_back} events could not be delivered{}", reason.unwrap_or_default());
             Err(Failure { message })
         }
         OnFailure::Whole => Ok(Value::Null),
+        OnFailure::Records => Ok(books.reply.answer(triggers, books.safety.failed())),
         OnFailure::Suffix => Ok(batch_response(ids.take(1))),
         OnFailure::Items => {
             let mut named = BTreeSet::new();

@@ -153,6 +153,7 @@ impl<'p> Run<'p> {
 
     pub(super) fn batch(&mut self, batch: &mut Batch<'_>) {
         self.on_failure = batch.on_failure;
+        self.books.reply.begin(&batch.triggers);
         for trigger in &mut batch.triggers {
             if batch.log_triggers {
                 self.log(Level::Info, "triggered", &[("trigger", &trigger.name())]);
@@ -271,6 +272,7 @@ impl<'p> Run<'p> {
         self.books.ledger.received += 1;
         let handler = self.pipeline.handler.name();
         self.books.ledger.fail(Stage::Source, handler, fault.reason, 1);
+        self.books.safety.fail(trigger);
         if let Some(letters) = &mut self.books.letters {
             letters.unread(handler, fault.reason, &Facts { now_ms: self.now_ms, ..facts.clone() }, trigger);
             self.write_letters();
@@ -362,10 +364,12 @@ impl<'p> Run<'p> {
     pub(super) fn conclude(mut self, triggers: &[Trigger<'_>]) -> Invoked {
         let Pipeline { exits, ports, .. } = &mut *self.pipeline;
         exits.finish(&mut Cx { ports, books: &mut self.books });
+        self.books.settle_reply();
         self.books.ledger.sort();
         let ledger = &self.books.ledger;
-        // With dead letters nothing is lost, whoever's fault it is.
-        let may_be_ours = self.inputs == 0 && self.books.letters.is_none();
+        // With dead letters nothing is lost, whoever's fault it is; nor by whoever keeps the records that failed.
+        let kept = self.on_failure == OnFailure::Records || self.books.letters.is_some();
+        let may_be_ours = self.inputs == 0 && !kept;
         let ours = may_be_ours && outcome::all_failed(ledger, self.pipeline.has_worked);
         let letters_back: u64 = self.books.letters_back.values().sum();
         let handed_back = if ours { ledger.all_failed() } else { ledger.handed_back() + letters_back };
@@ -407,7 +411,7 @@ impl<'p> Run<'p> {
         if !fail {
             again.fill(false);
         }
-        let answer = outcome::answer(&self.books.ledger, self.on_failure, triggers, &again, handed_back);
+        let answer = outcome::answer(&self.books, self.on_failure, triggers, &again, handed_back);
         let delivered_again = self.books.safety.delivered_again(&again);
         (self.whole.handed_back, self.whole.delivered_again) = (handed_back, delivered_again);
         let ledger = std::mem::take(&mut self.books.ledger);

@@ -24,6 +24,8 @@ struct Trigger {
     delivered: u64,
     /// Something of it must come again.
     handed_back: bool,
+    /// Something of it failed for good.
+    failed: bool,
 }
 
 /// The triggers of an invocation.
@@ -53,6 +55,21 @@ impl Safety {
     /// They failed for good: nobody waits for them.
     pub(super) fn settled(&mut self, share: Share) {
         self.with(share.trigger, |trigger| trigger.pending -= u64::from(share.events).min(trigger.pending));
+    }
+
+    /// Something of a trigger failed for good.
+    pub(super) fn fail(&mut self, trigger: u32) {
+        self.with(trigger, |trigger| trigger.failed = true);
+    }
+
+    /// Of each trigger, whether it cannot be answered for as a whole.
+    pub(super) fn failed(&self) -> impl Iterator<Item = bool> {
+        self.triggers.iter().map(|trigger| trigger.failed || trigger.handed_back)
+    }
+
+    /// Events that were delivered are not, after all.
+    pub(super) fn taken_back(&mut self, trigger: u32, events: u64) {
+        self.with(trigger, |trigger| trigger.delivered -= events.min(trigger.delivered));
     }
 
     pub(super) fn handed_back(&mut self, trigger: u32) {

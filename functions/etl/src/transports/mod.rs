@@ -13,6 +13,7 @@ pub mod dev_null;
 pub mod elastic_search;
 pub mod file;
 pub mod firehose;
+pub mod firehose_transform;
 pub mod http;
 pub mod s3;
 pub mod stdout;
@@ -21,6 +22,7 @@ pub use dev_null::DevNull;
 pub use elastic_search::ElasticSearch;
 pub use file::File;
 pub use firehose::Firehose;
+pub use firehose_transform::FirehoseTransform;
 pub use s3::S3;
 pub use stdout::Stdout;
 
@@ -40,6 +42,7 @@ pub(crate) fn register(room: &mut Room<dyn BuildTransport>) {
     room.add::<ElasticSearch>();
     room.add::<File>();
     room.add::<Firehose>();
+    room.add::<FirehoseTransform>();
     room.add::<S3>();
     room.add::<Stdout>();
 }
@@ -81,6 +84,7 @@ pub type Partition = [(Arc<str>, Option<String>)];
 
 /// How much a transport takes at once, and how it wants it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Limits {
     /// Bytes of one event with what stands before and behind it. A larger one is a [`Fault`].
     pub event_bytes: usize,
@@ -90,6 +94,8 @@ pub struct Limits {
     pub units: usize,
     /// Bytes in a load.
     pub bytes: usize,
+    /// Whether events are not sent at all but go back in the answer to Lambda, each in the record that it came in.
+    pub into_answer: bool,
     /// Calls in flight.
     pub threads: usize,
     /// Whether events of different partitions go separate ways.
@@ -114,6 +120,7 @@ impl Default for Limits {
             unit_bytes: 0,
             units: usize::MAX,
             bytes: 4 << 20,
+            into_answer: false,
             threads: 1,
             by_partition: true,
             ordered: true,
@@ -199,6 +206,8 @@ pub enum UnitVerdict {
 pub trait BuildTransport: Settings {
     /// Makes the one that runs.
     fn build(&self, cx: &BuildCx<'_>) -> Result<Box<dyn RunTransport>, BuildError>;
+    /// See [`Limits::into_answer`].
+    fn is_answer(&self) -> bool;
 }
 
 /// A transport that runs. Its methods are those of [`Transport`].
@@ -225,6 +234,9 @@ impl<T: Transport> BuildTransport for T {
     fn build(&self, cx: &BuildCx<'_>) -> Result<Box<dyn RunTransport>, BuildError> {
         let state = self.state(cx).map_err(|error| error.of(T::NAME))?;
         Ok(Box::new(Running { component: self.clone(), state }))
+    }
+    fn is_answer(&self) -> bool {
+        self.limits().into_answer
     }
 }
 

@@ -152,6 +152,29 @@ fn several_transports_are_checked_one_by_one() {
 }
 
 #[test]
+fn a_handler_that_answers_for_its_records_and_the_answer_go_together() {
+    let config = |handler: &str, transports: &str| {
+        let common = "wrapper: {type: PassthroughWrapper}\nserializer: {type: Json}\nsources: [{name: a, deserializer: {type: GenericJson}}]\n";
+        format!("handler: {{type: {handler}}}\n{common}{transports}\n")
+    };
+    let (one, ours) = ("transport: {type: FirehoseTransform}", "FirehoseTransformHandler");
+    assert_eq!(mistakes(&config(ours, one)), [""; 0]);
+    assert_eq!(mistakes(&config("KinesisHandler", one)), ["ETL036 5:19 transport"]);
+    assert_eq!(mistakes(&config(ours, "transport: {type: Stdout}")), ["ETL036 5:19 transport"]);
+    let list = |types: &[&str]| {
+        let entry = |(n, name)| format!("- {{name: t{n}, transport: {{type: {name}}}}}\n");
+        "transports:\n".to_owned() + &types.iter().enumerate().map(entry).collect::<String>()
+    };
+    assert_eq!(mistakes(&config(ours, &list(&["Stdout", "FirehoseTransform"]))), [""; 0]);
+    assert_eq!(mistakes(&config(ours, &list(&["Stdout", "DevNull"]))), ["ETL036 6:32 transports[0].transport"]);
+    let twice = list(&["FirehoseTransform", "FirehoseTransform"]);
+    assert_eq!(mistakes(&config(ours, &twice)), ["ETL036 7:32 transports[1].transport"]);
+    let letters = one.to_owned() + "\ndead_letter: {type: FirehoseTransform}";
+    assert_eq!(mistakes(&config(ours, &letters)), ["ETL036 6:21 dead_letter"]);
+    assert_eq!(mistakes(&config(ours, "transport: {type: Stdut}")), ["ETL010 5:19 transport.type"]);
+}
+
+#[test]
 fn places_hold_behind_aliases_and_merges() {
     let merged = "handler: {type: KinesisHandler}\nwrapper: {type: KinesisWrapper}\nserializer: {type: Json}\n\
                   transport: {type: Relay, stream_name: s}\nsources:\n- &a\n  name: a\n  source_regex: x\n  \

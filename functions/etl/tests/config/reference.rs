@@ -66,14 +66,20 @@ fn around(key: &str, example: &str) -> String {
         let body = example.trim_end().replace('\n', "\n  ");
         return around("operation", &format!("type: SubstitutionOperation\nsubstitutions:\n- {body}\n"));
     }
-    let handler = if example.contains("S3Wrapper") { "type: S3Handler" } else { "type: KinesisHandler" };
+    // Some go together with certain others only.
+    let transform = example.contains("FirehoseTransform");
+    let handler = match example {
+        _ if transform => "type: FirehoseTransformHandler",
+        _ if example.contains("S3Wrapper") => "type: S3Handler",
+        _ => "type: KinesisHandler",
+    };
     let parts = [
         ("handler", handler),
         ("deserializer", "type: GenericJson"),
         ("operation", KV),
         ("wrapper", "type: PassthroughWrapper"),
         ("serializer", "type: Json"),
-        ("transport", RELAY),
+        ("transport", if transform { "type: FirehoseTransform" } else { RELAY }),
         ("reporter", ""),
     ];
     let mut text = String::from("version: 1\nsources: [{name: a}]\n");

@@ -23,3 +23,5 @@ mod parts;
 mod reading;
 #[cfg(test)]
 mod several;
+#[cfg(test)]
+mod transform;

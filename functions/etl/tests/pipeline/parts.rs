@@ -87,7 +87,7 @@ impl Deserializer for Verbatim {
     }
     fn read<'a>(&self, (): &mut (), raw: Raw<'a>) -> Result<Payload<'a>, Unread> {
         let json = serde_json::json!({ "text": str::from_utf8(raw.bytes()).unwrap() }).to_string();
-        Ok(raw.arena.parse_slice(json.as_bytes())?)
+        Ok(raw.arena.parse_slice(json.as_bytes()).map_err(Fault::from)?)
     }
 }
 
