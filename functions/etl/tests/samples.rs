@@ -19,7 +19,7 @@ use etl::{
 use serde_json::{Map, Value};
 use std::{fs, path::Path};
 
-const SAMPLES: [&str; 4] = ["alb", "cloudfront", "s3_access", "vpc_flow"];
+const SAMPLES: [&str; 6] = ["alb", "cloudfront", "elb", "nlb", "s3_access", "vpc_flow"];
 
 fn sample(name: &str) -> PipelineConfig {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples").join(format!("{name}.yaml"));
@@ -252,4 +252,32 @@ fn logs_of_cloudfront_are_read_by_their_header() {
             assert_same(document, name, theirs);
         }
     }
+}
+
+#[test]
+fn a_line_of_a_classic_load_balancer_is_read() {
+    let Some(expected) = lines("aws-log-parser/expected.jsonl") else { return };
+    let case = expected.iter().find(|line| line["file"] == "classic_loadbalancer_http_entry.csv").unwrap();
+    let (read, ledger) = documents("elb", "a.log", case["line"].as_str().unwrap().as_bytes());
+    assert_eq!(ledger.all_failed(), 0, "{ledger:?}");
+    let (ours, parsed) = (&read[0], &case["parsed"]);
+    for name in ["elb", "elb_status_code", "received_bytes", "sent_bytes", "user_agent", "ssl_cipher", "ssl_protocol"] {
+        assert_eq!(ours[name], parsed[name], "{name}");
+    }
+    assert_eq!((&ours["client_ip"], &ours["backend_port"]), (&parsed["client"]["ip"], &parsed["target"]["port"]));
+    assert_eq!(ours["backend_processing_time"].as_f64(), parsed["target_processing_time"].as_f64());
+    assert_eq!(ours["request_url"], parsed["http_request"]["url"]);
+}
+
+#[test]
+fn lines_of_a_network_load_balancer_are_read() {
+    let Some(object) = corpus("nlb/promtail-nlb.log.gz") else { return };
+    let (read, ledger) = documents("nlb", "a_net.log.gz", &object);
+    assert_eq!((read.len(), ledger.all_failed()), (2, 0), "{ledger:?}");
+    assert_eq!(read[0].get("alpn_client_preference_list"), None);
+    let last = &read[1];
+    assert_eq!(last["client:port"], "72.21.218.154:51341");
+    assert_eq!((&last["connection_time"], &last["sent_bytes"]), (&Value::from(5), &Value::from(246)));
+    assert_eq!(last["alpn_client_preference_list"], r#""h2","http/1.1""#);
+    assert_eq!(last["tls_connection_creation_time"], "2020-04-01T08:51:20");
 }
