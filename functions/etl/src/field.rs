@@ -101,7 +101,9 @@ impl Leads {
                 let help = "give the path of one field, without `*`, `..`, a range, a list, a filter or `length()`";
                 Some(("may lead to several fields", help))
             }
-            Self::ToMany if path.is_length() => Some(("is a number that stands nowhere", "take `.length()` away")),
+            Self::ToMany if path.is_length() => {
+                Some(("is a length, which stands nowhere in an event", "take `.length()` away"))
+            }
             _ => None,
         }
     }

@@ -43,7 +43,7 @@ impl Component for SubstitutionOperation {
             for (setting, key) in substitution.keys() {
                 if let Some(flaw) = field::mistake_of_places(key) {
                     let setting = format!("substitutions[{number}].{setting}");
-                    let message = format!("`{key}` is no path: {}", flaw.message);
+                    let message = format!("`{key}` cannot be a key: {}", flaw.message);
                     mistakes.push(Mistake { code: codes::FORM, help: flaw.help, ..Mistake::new(setting, message) });
                 }
             }
