@@ -12,6 +12,8 @@ mod dead_letters;
 #[cfg(test)]
 mod delivery;
 #[cfg(test)]
+mod events;
+#[cfg(test)]
 mod items;
 #[cfg(test)]
 mod law;

@@ -71,7 +71,7 @@ impl Deserializer for Elementwise {
     }
 }
 
-/// Any text, as the member `text`.
+/// Any text, as the member `text`. Of a record alone: it takes the place of what is loaded.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Verbatim {}
 
@@ -86,7 +86,7 @@ impl Deserializer for Verbatim {
         Ok(())
     }
     fn read<'a>(&self, (): &mut (), raw: Raw<'a>) -> Result<Payload<'a>, Unread> {
-        let json = serde_json::json!({ "text": str::from_utf8(raw.bytes()).unwrap() }).to_string();
+        let json = serde_json::json!({ "text": String::from_utf8_lossy(raw.bytes()) }).to_string();
         Ok(raw.arena.parse_slice(json.as_bytes()).map_err(Fault::from)?)
     }
 }
