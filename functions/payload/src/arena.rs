@@ -265,6 +265,7 @@ impl Arena {
             shapes: &mut self.shapes,
             serial: &mut self.serial,
             blemishes: 0,
+            nulls: 0,
             error: JsonError { offset: 0, reason: "" },
         };
         let result = parser.root(at, depth);

@@ -5,20 +5,22 @@
 use crate::{
     arena::Arena,
     escape::{self, unicode},
-    node::{ESCAPED, Kind, NIL, Node, VERBATIM},
+    node::{ESCAPED, Kind, NIL, NO_NULLS, Node, VERBATIM},
     scan,
     write::{Output, Style},
 };
+use std::ops::Range;
 
 /// A walk over one event.
 struct Walk<'a> {
     arena: &'a Arena,
     out: &'a mut Output,
     html: bool,
-    /// A stretch of text in which nothing needs a change; if `stopped`, something behind it may.
-    from: usize,
-    clean: usize,
-    stopped: bool,
+    /// The outermost container whose text is known: looking for what needs a change goes on to its end, as what follows in it is
+    /// asked about next. So each byte is looked at about once, in long runs.
+    around: Range<usize>,
+    /// Text in which nothing needs a change. Behind it something does, or the container ends.
+    plain: Range<usize>,
 }
 
 impl Output {
@@ -28,14 +30,25 @@ impl Output {
             Style::Gson => true,
             Style::GsonText => false,
         };
-        Walk { arena, out: self, html, from: 0, clean: 0, stopped: false }.value(node);
+        Walk { arena, out: self, html, around: 0..0, plain: 0..0 }.value(node);
     }
 }
 
 impl Walk<'_> {
     fn value(&mut self, node: &Node) {
         match node.kind {
-            Kind::Object | Kind::Array if node.flags & VERBATIM == 0 || !self.is_clean(node) => self.container(node),
+            Kind::Object | Kind::Array => {
+                let text = node.start as usize..(node.start + node.len) as usize;
+                if !self.around.contains(&text.start) {
+                    self.around = text.clone();
+                }
+                let untouched = node.flags & (VERBATIM | NO_NULLS) == VERBATIM | NO_NULLS;
+                if untouched && self.is_plain(text) {
+                    self.out.put(&self.arena.text, (node.start, node.len));
+                } else {
+                    self.container(node);
+                }
+            }
             Kind::String => self.string(node),
             _ => self.out.put(&self.arena.text, (node.start, node.len)),
         }
@@ -65,25 +78,24 @@ impl Walk<'_> {
         self.out.bracket(object, begin);
     }
 
-    /// Whether a container's text can be written as it stands. Containers are asked about from left to right and from
-    /// the outside in, so each byte is looked at about once.
-    fn is_clean(&mut self, node: &Node) -> bool {
-        let (start, end) = (node.start as usize, (node.start + node.len) as usize);
-        if !(self.from..=self.clean).contains(&start) {
-            (self.from, self.clean, self.stopped) = (start, start, false);
+    /// Whether nothing in this part of the text may be written otherwise.
+    #[inline(always)]
+    fn is_plain(&mut self, text: Range<usize>) -> bool {
+        if text.end <= self.plain.end && text.start >= self.plain.start {
+            return true;
         }
-        if end > self.clean && !self.stopped {
-            let stop = stop(&self.arena.text, self.clean, end, self.html);
-            let null = memchr::memmem::find(&self.arena.text[self.clean..stop], b"null");
-            self.clean = null.map_or(stop, |null| self.clean + null);
-            self.stopped = self.clean < end;
+        // Neither behind what is known, nor from where the container has ended.
+        if (self.plain.start..self.plain.end).contains(&text.start) && self.plain.end < self.around.end {
+            return false;
         }
-        end <= self.clean
+        let until = if self.around.contains(&text.start) { self.around.end.max(text.end) } else { text.end };
+        self.plain = text.start..stop(&self.arena.text, text.start, until, self.html);
+        text.end <= self.plain.end
     }
 
     fn string(&mut self, node: &Node) {
         let (start, end) = (node.start as usize, (node.start + node.len) as usize);
-        if node.flags & ESCAPED != 0 || stop(&self.arena.text, start, end, self.html) < end {
+        if node.flags & ESCAPED != 0 || !self.is_plain(start..end) {
             spell(&self.arena.text, start + 1, end - 1, self.html, self.out);
         } else {
             self.out.put(&self.arena.text, (node.start, node.len));

@@ -46,6 +46,8 @@ impl fmt::Display for Kind {
 pub(crate) const ESCAPED: u8 = 1;
 /// A container whose bytes may be copied as they stand: not changed, no white space, no repeated keys.
 pub(crate) const VERBATIM: u8 = 2;
+/// A container that came without any null in it. Says nothing once it is changed.
+pub(crate) const NO_NULLS: u8 = 4;
 
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Node {

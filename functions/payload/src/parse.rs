@@ -7,7 +7,7 @@ use crate::{
     error::JsonError,
     escape,
     keys::Keys,
-    node::{ESCAPED, Kind, NIL, Node, VERBATIM, narrow},
+    node::{ESCAPED, Kind, NIL, NO_NULLS, Node, VERBATIM, narrow},
     scan,
     shape::Shapes,
 };
@@ -26,6 +26,8 @@ pub(crate) struct Parser<'a> {
     pub serial: &'a mut u32,
     /// White space and repeated keys met so far: what keeps a container from being copied verbatim.
     pub blemishes: usize,
+    /// Nulls met so far.
+    pub nulls: usize,
     pub error: JsonError,
 }
 
@@ -90,6 +92,7 @@ impl Parser<'_> {
             },
             _ => match scan::literal(self.text, at) {
                 Some((end, kind)) => {
+                    self.nulls += usize::from(kind == Kind::Null);
                     self.push(key, kind, at, end, 0);
                     Ok(end)
                 }
@@ -105,8 +108,9 @@ impl Parser<'_> {
 
     /// Ends the container pushed as `node`.
     #[inline(always)]
-    fn close(&mut self, node: usize, start: usize, end: usize, child: u32, blemishes: usize) -> usize {
-        let flags = if self.blemishes == blemishes { VERBATIM } else { 0 };
+    fn close(&mut self, node: usize, start: usize, end: usize, child: u32, before: (usize, usize)) -> usize {
+        let verbatim = if self.blemishes == before.0 { VERBATIM } else { 0 };
+        let flags = if self.nulls == before.1 { verbatim | NO_NULLS } else { verbatim };
         let node = &mut self.nodes[node];
         node.len = narrow(end - start);
         node.child = child;
@@ -116,12 +120,12 @@ impl Parser<'_> {
 
     #[inline(never)]
     fn array(&mut self, start: usize, key: u32, shape: u32, depth: u32) -> Step {
-        let (node, blemishes) = (self.nodes.len(), self.blemishes);
+        let (node, before) = (self.nodes.len(), (self.blemishes, self.nulls));
         self.push(key, Kind::Array, start, start, 0);
         let Some(depth) = depth.checked_sub(1) else { return self.fail(start, TOO_DEEP) };
         let mut at = self.space(start + 1);
         if self.text[at] == b']' {
-            return Ok(self.close(node, start, at + 1, NIL, blemishes));
+            return Ok(self.close(node, start, at + 1, NIL, before));
         }
         let shape = self.shapes.element(shape);
         let mut last = NIL;
@@ -135,7 +139,7 @@ impl Parser<'_> {
             at = self.space(at);
             match self.text[at] {
                 b',' => at = self.space(at + 1),
-                b']' => return Ok(self.close(node, start, at + 1, narrow(node) + 1, blemishes)),
+                b']' => return Ok(self.close(node, start, at + 1, narrow(node) + 1, before)),
                 _ => return self.fail(at, "expected `,` or `]`"),
             }
         }
@@ -143,16 +147,16 @@ impl Parser<'_> {
 
     #[inline(never)]
     fn object(&mut self, start: usize, key: u32, shape: u32, depth: u32) -> Step {
-        let (node, blemishes) = (self.nodes.len(), self.blemishes);
+        let (node, before) = (self.nodes.len(), (self.blemishes, self.nulls));
         self.push(key, Kind::Object, start, start, 0);
         let Some(depth) = depth.checked_sub(1) else { return self.fail(start, TOO_DEEP) };
         let mut at = self.space(start + 1);
         if self.text[at] == b'}' {
-            return Ok(self.close(node, start, at + 1, NIL, blemishes));
+            return Ok(self.close(node, start, at + 1, NIL, before));
         }
         *self.serial = self.serial.wrapping_add(1);
         let serial = *self.serial;
-        let (mut last, mut before) = (NIL, NIL);
+        let (mut last, mut previous) = (NIL, NIL);
         let mut guess = self.shapes.list[shape as usize].first;
         loop {
             if self.text[at] != b'"' {
@@ -162,7 +166,7 @@ impl Parser<'_> {
             if let Some(end) = self.shapes.matches(guess, self.keys, self.text, at + 1) {
                 (member, at) = (guess, end);
             } else {
-                (member, at) = self.unexpected_key(at, shape, before)?;
+                (member, at) = self.unexpected_key(at, shape, previous)?;
             }
             at = self.space(at);
             if self.text[at] != b':' {
@@ -189,11 +193,11 @@ impl Parser<'_> {
                 }
                 last = new;
             }
-            before = member;
+            previous = member;
             at = self.space(at);
             match self.text[at] {
                 b',' => at = self.space(at + 1),
-                b'}' => return Ok(self.close(node, start, at + 1, narrow(node) + 1, blemishes)),
+                b'}' => return Ok(self.close(node, start, at + 1, narrow(node) + 1, before)),
                 _ => return self.fail(at, "expected `,` or `}`"),
             }
         }
