@@ -40,9 +40,13 @@ const PER_FILE: usize = 2_000;
 /// The largest invocation that Lambda takes.
 const INVOCATION: usize = 6_000_000;
 
+/// Where things are built.
+pub(crate) fn target() -> PathBuf {
+    super::measure::this().ancestors().nth(3).unwrap().to_owned()
+}
+
 fn folder() -> PathBuf {
-    let target = super::measure::this().ancestors().nth(3).unwrap().to_owned();
-    target.join("bench")
+    target().join("bench")
 }
 
 /// The generator and yardstick beside the repository.

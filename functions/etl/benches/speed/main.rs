@@ -11,6 +11,7 @@
     reason = "a bench that cannot measure ends, and says why"
 )]
 
+mod binaries;
 mod corpus;
 mod count;
 mod measure;

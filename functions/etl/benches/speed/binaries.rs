@@ -1,0 +1,115 @@
+//! The programs as they are shipped: how soon they are ready, how large they are. They are measured where they have been built.
+
+use super::{
+    corpus::target,
+    measure,
+    ours::{config, read},
+    page::Row,
+};
+use std::{
+    fs,
+    io::Read as _,
+    net::TcpListener,
+    process::{Command, Stdio},
+    time::{Duration, Instant},
+};
+
+/// A function's start, its zip, and `synth`.
+pub(crate) fn rows(rounds: usize) -> Vec<Row> {
+    [start(rounds), zip(), synth("release", "50 ms", 50.0, rounds), synth("debug", "150 ms", 150.0, rounds)].into()
+}
+
+fn missing(work: &str, at_least: &'static str, aim: &'static str, how: &str) -> Row {
+    Row { work: work.into(), at_least, aim, measured: format!("not measured: {how}"), reached: false }
+}
+
+/// From the start of the process to its first question for an event, by CPU time; the clock's beside it.
+fn start(rounds: usize) -> Row {
+    let work = "process start of the function to its first `next` call, config of 20 operations, SDK clients made";
+    let (at_least, aim) = ("15 ms", "5 ms");
+    let bootstrap = target().join("lambda/x86_64/etl/bootstrap");
+    if !bootstrap.exists() {
+        return missing(work, at_least, aim, "`cargo run package --arch x86_64` first");
+    }
+    let api = TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut times = vec![];
+    for _ in 0..rounds.max(9) {
+        let began = Instant::now();
+        let mut child = Command::new(&bootstrap)
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", api.local_addr().unwrap().to_string())
+            .envs([("AWS_REGION", "us-east-1"), ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")])
+            .envs([("AWS_LAMBDA_FUNCTION_NAME", "etl"), ("AWS_LAMBDA_FUNCTION_VERSION", "7")])
+            .envs([("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256"), ("AWS_LAMBDA_LOG_GROUP_NAME", "g")])
+            .envs([("AWS_LAMBDA_LOG_STREAM_NAME", "s"), ("BENDER_CONFIG_INLINE", &*twenty_to_firehose())])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let (mut asked, mut line) = (api.accept().unwrap().0, [0; 64]);
+        let length = asked.read(&mut line).unwrap();
+        let wall = began.elapsed();
+        assert!(line[..length].starts_with(b"GET /2018-06-01/runtime/invocation/next"), "it asks for events first");
+        let tasks = fs::read_dir(format!("/proc/{}/task", child.id())).unwrap();
+        let threads = tasks.map(|task| fs::read_to_string(task.unwrap().path().join("schedstat")).unwrap());
+        let cpu: u64 = threads.map(|stat| stat.split(' ').next().unwrap().parse::<u64>().unwrap()).sum();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        times.push((Duration::from_nanos(cpu), wall));
+    }
+    times.sort();
+    let (cpu, wall) = times[times.len() / 2];
+    let least = times.iter().map(|(_, wall)| *wall).min().unwrap_or_default();
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    Row {
+        work: work.into(),
+        at_least,
+        aim,
+        measured: format!("{:.1} ms of CPU; by the clock {:.1} ms, at best {:.1}", ms(cpu), ms(wall), ms(least)),
+        reached: ms(cpu) <= 15.0,
+    }
+}
+
+/// The config as a function has it in its environment.
+fn twenty_to_firehose() -> String {
+    read(&config("twenty")).to_json()
+}
+
+fn zip() -> Row {
+    let packages = fs::read_dir(target().join("package")).ok().into_iter().flatten().filter_map(Result::ok);
+    let zips = packages.filter(|file| file.file_name().to_string_lossy().starts_with("etl-"));
+    let latest =
+        zips.filter_map(|file| Some((file.metadata().ok()?.modified().ok()?, file))).max_by_key(|(time, _)| *time);
+    let Some((_, file)) = latest else {
+        return missing("a function's zip", "6 MB", "4 MB", "`cargo run package` first");
+    };
+    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+    let size = file.metadata().unwrap().len() as f64 / 1e6;
+    let name = file.file_name().to_string_lossy().into_owned();
+    let kind = name.split('-').nth(1).unwrap_or_default().to_owned();
+    Row {
+        work: format!("the function's zip, {kind}"),
+        at_least: "6 MB",
+        aim: "4 MB",
+        measured: format!("{size:.2} MB"),
+        reached: size <= 6.0,
+    }
+}
+
+fn synth(build: &str, at_least: &'static str, most: f64, rounds: usize) -> Row {
+    let work = format!("`synth` of every stack, {build} build, process start to end");
+    let program = target().join(build).join("synth");
+    if !program.exists() {
+        let flag = if build == "release" { " --release" } else { "" };
+        return missing(&work, at_least, "20 ms", &format!("`cargo build --package synth{flag}` first"));
+    }
+    let mut command = Command::new(program);
+    command.args(["synth", "--out"]).arg(target().join("bench/templates")).stderr(Stdio::null());
+    let (median, least) = measure::in_turn(&mut [command], rounds.max(9))[0];
+    Row {
+        work,
+        at_least,
+        aim: "20 ms",
+        measured: format!("{median:.0} ms of CPU, at best {least:.0}"),
+        reached: median <= most,
+    }
+}
