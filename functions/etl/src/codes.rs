@@ -107,9 +107,9 @@ codes! {
      expression, or one behind a source that takes everything (`.*`, the default), gets nothing. Put the more particular \
      source first, or give it an expression of its own. (In Bender the winner is arbitrary.)"
     NOT_A_FILTER "ETL027" "an operation that is no condition"
-    "A condition only decides which events pass, so it must be a filter: `RegexFilterOperation`, `BasicFilterOperation`, or \
-     one of your own that says it is one. Any other operation would change the event, or make several of it. Put such a \
-     step among the `operations`."
+    "A condition only decides which events pass, so it must be a filter: `RegexFilterOperation`, `BasicFilterOperation`, \
+     `SampleOperation`, or one of your own that says it is one. Any other operation would change the event, or make several \
+     of it. Put such a step among the `operations`."
     NEVER "ETL028" "a part of the config that no event can reach"
     "The condition lets nothing pass, or an earlier one takes everything, so what stands behind it would never be used: a \
      transport that no event goes to, a branch that is never taken. `BasicFilterOperation` lets nothing pass unless \

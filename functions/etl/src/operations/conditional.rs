@@ -35,7 +35,7 @@ pub struct ConditionalOperation {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct Condition {
-    /// A filter: `RegexFilterOperation`, whose `exclude` is `true` unless said otherwise, or `BasicFilterOperation`.
+    /// A filter: `RegexFilterOperation`, whose `exclude` is `true` unless said otherwise, `SampleOperation` or `BasicFilterOperation`.
     #[builder(into)]
     pub condition: OperationConfig,
     /// The steps, in order.

@@ -193,7 +193,9 @@ impl Operation for RedactOperation {
             event.payload.replace(path, Replace::Strings, |value, out| {
                 let Some(text) = value.as_str() else { return false };
                 exhausted |= find(finders, groups, &text, found).is_err();
-                action.rewrite(&text, found, out);
+                if !found.is_empty() {
+                    action.rewrite(&text, found, out);
+                }
                 !found.is_empty()
             })?;
         }

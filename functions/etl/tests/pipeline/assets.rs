@@ -2,9 +2,13 @@
 
 use crate::parts::{Take, config, goes_on_at, kinesis, lines, pipeline, s3, within};
 use etl::{
+    bounded::Bounded,
     event::Stage,
     handlers::{KinesisHandler, S3Handler, SQSHandler},
-    operations::GeoIpOperation,
+    operations::{
+        ConditionalOperation, DedupeOperation, ForkOperation, GeoIpOperation, KeepFieldsOperation, LookupOperation,
+        SampleOperation, conditional::Condition, fork::Fork,
+    },
     ports::{Call, Level, ObjectError},
     testing::World,
 };
@@ -83,4 +87,37 @@ fn where_nothing_comes_again_only_the_events_are_lost_that_need_the_file() {
     let invoked = pipeline(&world, &config).invoke(&kinesis(&[WITH_ADDRESS, PLAIN]), &within(Duration::from_mins(1)));
     assert_eq!(goes_on_at(&invoked), None);
     assert_eq!((invoked.ledger.delivered, invoked.handed_back), (1, 1));
+}
+
+#[test]
+fn an_invocation_begins_in_branches_too() {
+    let world = World::new();
+    let lookup = LookupOperation::builder().field("$.id").file("s3://b/t.csv").key("id").target("row").build();
+    let equal = DedupeOperation::builder().build();
+    let branch = Fork { operations: vec![equal.into(), lookup.into()] };
+    let config =
+        config(KinesisHandler::builder().build(), vec![ForkOperation { forks: vec![branch] }.into()], Take::default());
+    let mut pipeline = pipeline(&world, &config);
+    let mut invoke = || pipeline.invoke(&kinesis(&[PLAIN, PLAIN]), &within(Duration::from_mins(1)));
+    assert_eq!(goes_on_at(&invoke()), Some(0));
+    world.objects.put("b", "t.csv", Ok(b"id,name\n0,Ada\n".to_vec()));
+    for _ in 0..2 {
+        let ledger = invoke().ledger;
+        assert_eq!((ledger.delivered, ledger.dropped.get("duplicate")), (1, Some(&1)));
+    }
+    assert_eq!(sent(&world), [r#"{"id":0,"row":{"name":"Ada"}}"#; 2]);
+}
+
+#[test]
+fn a_sample_may_be_a_condition() {
+    let world = World::new();
+    let half = SampleOperation::builder().of(Bounded::of::<2>()).build();
+    let steps = vec![KeepFieldsOperation { fields: vec!["id".into()] }.into()];
+    let chosen = Condition { condition: half.into(), operations: steps };
+    let operation = ConditionalOperation { conditions: vec![chosen], filter_non_match: true };
+    let config = config(KinesisHandler::builder().build(), vec![operation.into()], Take::default());
+    let records: Vec<_> = (0..100).map(|id| format!(r#"{{"id":{id},"x":1}}"#)).collect();
+    let ledger = pipeline(&world, &config).invoke(&kinesis(&records), &within(Duration::from_mins(1))).ledger;
+    assert!((30..70).contains(&ledger.delivered) && ledger.balances(), "{ledger:?}");
+    assert!(sent(&world).iter().all(|event| !event.contains('x')));
 }
