@@ -12,9 +12,11 @@ pub mod explain;
 pub mod graph;
 pub mod list;
 pub mod package;
+pub mod replay;
 pub mod run;
 pub mod schema;
 pub mod synth;
+pub mod test;
 
 use anyhow::{bail, ensure};
 use constructs::{App, Severity, Stack, Template};
@@ -37,6 +39,8 @@ pub enum Cli {
     Check(check::Args),
     Graph(graph::Args),
     Run(run::Args),
+    Test(test::Args),
+    Replay(replay::Args),
     Package(package::Args),
     Explain(explain::Args),
     Schema(schema::Args),
@@ -64,6 +68,8 @@ impl Cli {
             Self::Check(args) => check::run(args, context, out),
             Self::Graph(args) => graph::run(args, context, out),
             Self::Run(args) => run::run(args, context, out),
+            Self::Test(args) => test::run(args, context, out),
+            Self::Replay(args) => replay::run(args, context, out),
             Self::Package(args) => package::run(args, context, out),
             Self::Explain(args) => explain::run(args, out),
             Self::Schema(args) => schema::run(args, context, out),

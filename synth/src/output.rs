@@ -190,19 +190,16 @@ pub fn nearest<'a>(name: &str, there: impl IntoIterator<Item = &'a str>) -> Opti
         .map(|(_, known)| known)
 }
 
-/// What was written, for tests.
-#[cfg(test)]
+/// What was written, to be looked at.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Capture(Arc<Mutex<Vec<u8>>>);
 
-#[cfg(test)]
 impl Capture {
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }
 }
 
-#[cfg(test)]
 impl Write for Capture {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)

@@ -1,10 +1,18 @@
-//! The sample configs are fine to `check`.
+//! The sample configs are fine to `check`, carry tests, and pass them.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+fn here() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
 
 #[test]
 fn every_sample_is_fine() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../functions/samples");
+    let folder = here().join("../functions/samples");
     let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().file_name()).collect();
     files.sort();
     let output =
@@ -15,4 +23,20 @@ fn every_sample_is_fine() {
         files.iter().map(|file| format!("{}: fine (left to the deployment: SEARCH_HOST)\n", file.display())).collect();
     assert_eq!(said, expected);
     assert!(output.status.success() && !files.is_empty());
+}
+
+#[test]
+fn the_tests_of_every_sample_pass() {
+    let command = Path::new(env!("CARGO_BIN_EXE_synth")).with_file_name("examples").join("own_workspace");
+    let command = command.with_extension(std::env::consts::EXE_EXTENSION);
+    let samples = fs::read_dir(here().join("../functions/samples")).unwrap();
+    let pages = ["run.in/orders.yaml", "run.in/objects.yaml", "check.in/pipeline.yaml"];
+    let mut files: Vec<PathBuf> = samples.map(|file| file.unwrap().path()).collect();
+    files.extend(pages.map(|file| here().join("tests/cli").join(file)));
+    files.sort();
+    let output =
+        Command::new(command).arg("test").args(&files).args(["--set", "SEARCH_HOST=h", "--set", "STAGE=test"]).output();
+    let output = output.unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }

@@ -5,6 +5,7 @@
 //! Imports: `codes`, `component`, `field`, `late`, `need`, `pattern`, `problem`, `region`, `registry`, `time`, the rooms' object-safe traits.
 
 mod bender;
+mod case;
 mod check;
 pub(crate) mod format;
 mod load;
@@ -14,6 +15,7 @@ mod values;
 pub(crate) mod variables;
 mod walk;
 
+pub use case::TestCase;
 pub(crate) use read::component;
 pub(crate) use values::noun;
 pub use variables::Variables;
@@ -110,6 +112,10 @@ pub struct PipelineConfig {
     #[serde(default)]
     #[builder(default)]
     pub reporters: Vec<ReporterConfig>,
+    /// Cases of the pipeline itself, which `synth test` runs.
+    #[serde(default)]
+    #[builder(default)]
+    pub tests: Vec<TestCase>,
 }
 
 /// One of several places that events are delivered to.
@@ -240,7 +246,7 @@ impl PipelineConfig {
         }
         needs
     }
-    /// What a function reads: compact JSON, without what has its default. The same config gives the same bytes.
+    /// What a function reads: compact JSON, without `tests` and what has its default. The same config gives the same bytes.
     pub fn to_json(&self) -> String {
         self.to_value().to_string()
     }

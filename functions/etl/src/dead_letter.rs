@@ -102,6 +102,28 @@ impl DeadLetter<'static> {
     }
 }
 
+impl<'a> DeadLetter<'a> {
+    /// A letter about an event of a source that has not failed yet: it is from where the pipeline's own inputs are.
+    pub fn about(event: &'a str, source: &'a str, arrival_ms: i64) -> Self {
+        Self {
+            dead_letter: FORM,
+            time: "".into(),
+            stage: Stage::Source,
+            component: "".into(),
+            reason: "".into(),
+            transport: None,
+            source: source.into(),
+            origin: Map::new(),
+            offset: 0,
+            arrival_ms,
+            elements: vec![],
+            event: Some(event.into()),
+            event_base64: None,
+            left_out_bytes: None,
+        }
+    }
+}
+
 impl DeadLetter<'_> {
     /// The event as it was received; none if it could not be read or was left out, or its base64 is none.
     pub fn event(&self) -> Option<Cow<'_, [u8]>> {

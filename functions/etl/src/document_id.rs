@@ -154,7 +154,7 @@ impl JsonSchema for DocumentId {
         "DocumentId".into()
     }
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
-        json_schema!({ "type": "string", "minLength": 1 })
+        json_schema!({ "type": "string", "minLength": 1, "format": "document-id" })
     }
 }
 

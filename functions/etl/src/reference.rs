@@ -143,6 +143,7 @@ fn pipeline(registry: &Registry) -> String {
     );
     page.push_str(PATHS);
     settings(&mut page, schema);
+    dead_letters(&mut page);
     page.push_str("\nThe components, by the key that they stand under:\n\n");
     for (room, key, rows) in registry.rooms() {
         let names: Vec<String> =
@@ -150,6 +151,31 @@ fn pipeline(registry: &Registry) -> String {
         let _ = writeln!(page, "- {key}: {}", names.join(", "));
     }
     page
+}
+
+/// The form of dead letters.
+fn dead_letters(page: &mut String) {
+    page.push_str(
+        "\n## Dead letters\n\nWhat a `dead_letter` transport takes: one JSON object for each event that failed. What failed of one event for several reasons is \
+         several letters; what failed of it for one reason is one. Events that are handed back to their trigger become none, as they come \
+         again; with `fail_on_exception: false` they do not come again, so they become letters.\n\n\
+         | member | |\n| --- | --- |\n\
+         | `dead_letter` | the form: 1 |\n\
+         | `time` | when the invocation began, RFC 3339 |\n\
+         | `stage`, `component`, `reason` | where it failed, and why, as in the ledger |\n\
+         | `transport` | of several transports the one that it was on its way to; the others have it |\n\
+         | `source` | the name of the source |\n\
+         | `origin` | where it was read: `kind` (`kinesis`, `s3`, …) and the members that find it again |\n\
+         | `offset` | where it begins in its object, in bytes after inflating |\n\
+         | `arrival_ms` | when it arrived at AWS: milliseconds since 1970 |\n\
+         | `elements` | of an event that was split or forked: which parts failed, as their numbers in each split. Not there: all of it, or more than 10,000 |\n\
+         | `event` | its text, if that is UTF-8 |\n\
+         | `event_base64` | its bytes, if they are not |\n\
+         | `left_out_bytes` | how many bytes it has, if the transport takes no letter as large |\n\n\
+         A letter is delivered at least once: when a trigger comes again, so do the letters about what failed of it. `synth replay` and the function (as the invocation \
+         `{\"dead_letters\": […]}`) take letters through the pipeline again, from the same origin, and only the parts that failed. Letters without \
+         an event say where to find it. A transport that finishes its objects at the end of an invocation may refuse them when it is too late for letters: then the events are handed back.\n",
+    );
 }
 
 fn page(registry: &Registry, room: &str, key: &str, rows: &dyn Rows) -> String {

@@ -78,7 +78,7 @@ pub struct Args {
 
 /// Exit code: 0 when every event was delivered or dropped on purpose, 1 when one failed, 2 when the pipeline cannot run.
 pub fn run(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<Verdict> {
-    let config = config(args, context, out)?;
+    let config = read_config(&args.config, &args.set, context, out)?;
     let invocation = invocation(args)?;
     if args.deliver {
         return deliver(args, context, &invocation, out);
@@ -102,8 +102,7 @@ pub fn run(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<V
         seed: 0,
     };
     let config = locally(config, args.to.is_none(), &metrics);
-    let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| context.machine.var(name));
-    let environment = Environment { region: region.unwrap_or("us-east-1").to_owned(), function_tags: Vec::new() };
+    let environment = environment(context);
     let mut pipeline = Pipeline::new(&config, environment, ports).context("the pipeline cannot be built")?;
     let invoked = if let Some(file) = &args.event {
         let event = read(file).with_context(|| format!("cannot read the event `{}`", file.display()))?;
@@ -155,18 +154,30 @@ fn deliver(args: &Args, context: &Context, invocation: &Invocation, out: &mut Ou
     }
 }
 
-fn config(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<PipelineConfig> {
-    let name = args.config.display().to_string();
-    let text = fs::read_to_string(&args.config).with_context(|| format!("cannot read the config `{name}`"))?;
-    let given = |variable: &str| Setting::lookup(&args.set, &context.machine, variable);
+/// Reads a config, or says all that is wrong with it.
+pub(super) fn read_config(
+    file: &Path,
+    set: &[Setting],
+    context: &Context,
+    out: &mut Output,
+) -> anyhow::Result<PipelineConfig> {
+    let name = file.display().to_string();
+    let text = fs::read_to_string(file).with_context(|| format!("cannot read the config `{name}`"))?;
+    let given = |variable: &str| Setting::lookup(set, &context.machine, variable);
     PipelineConfig::read(&context.registry, &name, &text, Variables::From(&given)).or_else(|report| {
         out.talk(report.render(&Renderer::styled()));
         bail!("the config cannot be used as it is; `synth explain CODE` says more")
     })
 }
 
+/// What a pipeline knows of this machine.
+pub(super) fn environment(context: &Context) -> Environment {
+    let region = ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().find_map(|name| context.machine.var(name));
+    Environment { region: region.unwrap_or("us-east-1").to_owned(), function_tags: Vec::new() }
+}
+
 /// The config with this machine in the place of its far sides.
-fn locally(mut config: PipelineConfig, to_stdout: bool, metrics: &Metrics) -> PipelineConfig {
+pub(super) fn locally(mut config: PipelineConfig, to_stdout: bool, metrics: &Metrics) -> PipelineConfig {
     if to_stdout {
         config.transport = config.transport.map(lines::to_stdout);
         for named in &mut config.transports {
@@ -293,7 +304,7 @@ fn tell(invoked: &Invoked, args: &Args, out: &mut Output) -> anyhow::Result<Verd
 }
 
 /// The ledger as people read it.
-fn lines_of(ledger: &Ledger) -> Vec<String> {
+pub(super) fn lines_of(ledger: &Ledger) -> Vec<String> {
     let mut lines = vec![format!("received {}, born {}, delivered {}", ledger.received, ledger.born, ledger.delivered)];
     lines.extend(ledger.dropped.iter().map(|(reason, count)| format!("dropped {count}: {reason}")));
     lines

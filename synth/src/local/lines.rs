@@ -45,6 +45,10 @@ impl BuildTransport for Lines {
     fn build(&self, cx: &BuildCx<'_>) -> Result<Box<dyn RunTransport>, BuildError> {
         Ok(Box::new(Running { of: self.of.build(cx)?, around: Output::new() }))
     }
+
+    fn is_answer(&self) -> bool {
+        self.of.is_answer()
+    }
 }
 
 #[derive(Debug)]

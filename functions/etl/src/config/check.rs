@@ -23,6 +23,7 @@ pub(super) fn all(registry: &Registry, tree: &Node, problems: &mut Vec<Problem>)
     check.exits();
     check.answer();
     check.sources();
+    check.tests();
 }
 
 struct Check<'a> {
@@ -55,7 +56,9 @@ impl<'a> Check<'a> {
     /// `transport`, or `transports`, with a wrapper and a serializer for each.
     fn exits(&mut self) {
         let root = Path::Root;
-        let place = |key: &str| self.tree.member(key).map(|(key, _)| key.at.clone());
+        let place = |key: &str| {
+            self.tree.member(key).filter(|(_, node)| node.kind != Kind::Null).map(|(key, _)| key.at.clone())
+        };
         let list = root.key("transports");
         match (place("transport"), place("transports")) {
             (Some(one), Some(several)) => {
@@ -78,7 +81,7 @@ impl<'a> Check<'a> {
             self.wrapper_fits_handler(entry, &path);
             self.can_be_a_condition(entry, &path);
             for key in ["wrapper", "serializer"] {
-                if self.tree.get(key).is_none() && !self.misspelt(root, key) {
+                if self.tree.get(key).is_none_or(|node| node.kind == Kind::Null) && !self.misspelt(root, key) {
                     self.is_there(entry, &path, key, Some("transports"));
                 }
             }
@@ -138,10 +141,11 @@ impl<'a> Check<'a> {
 
     /// Reports what is missing and not just misspelt. `beside`: of what it may also stand beside.
     fn is_there(&mut self, holder: &Node, path: &Path<'_>, key: &str, beside: Option<&str>) {
-        if holder.get(key).is_some() || self.misspelt(path, key) {
+        let given = holder.get(key);
+        if given.is_some_and(|given| given.kind != Kind::Null) || self.misspelt(path, key) {
             return;
         }
-        let at = holder.get("name").map_or(0..0, |name| name.at.clone());
+        let at = given.or(holder.get("name")).map_or(0..0, |node| node.at.clone());
         let help = match (beside, key) {
             (Some(list), _) => format!("add one here, or beside `{list}` for all of them"),
             (None, "transport") => "add `transport: …`, or `transports: …` for more than one".to_owned(),
@@ -180,6 +184,34 @@ impl<'a> Check<'a> {
                 self.stands_once(source, &path, key);
             }
             earlier.push((source, path.to_string()));
+        }
+    }
+
+    fn tests(&mut self) {
+        let root = Path::Root;
+        let list = root.key("tests");
+        let cases = self.tree.get("tests").map(Node::items).unwrap_or_default();
+        let sources = self.tree.get("sources").map(Node::items).unwrap_or_default();
+        let names: Vec<&str> = sources.iter().filter_map(|source| source.get("name")?.as_str()).collect();
+        let mut earlier = vec![];
+        for (i, case) in cases.iter().enumerate() {
+            let path = list.item(i);
+            self.name_is_its_own(case, &path, &earlier, "another test has this name");
+            earlier.push((case, path.to_string()));
+            if let Some((node, now)) = case.get("now").and_then(|now| Some((now, now.as_str()?)))
+                && now.parse::<jiff::Timestamp>().is_err()
+            {
+                let message = "`now` is no time";
+                let problem = Problem::new(codes::FORM, path.key("now"), node.at.clone(), message).given(now);
+                self.problems.push(problem.help("write it as RFC 3339 does: `2026-01-01T00:00:00Z`"));
+            }
+            if let Some((node, source)) = case.get("source").and_then(|source| Some((source, source.as_str()?)))
+                && !names.contains(&source)
+            {
+                let message = "no source has this name";
+                let problem = Problem::new(codes::NOT_ALLOWED, path.key("source"), node.at.clone(), message);
+                self.problems.push(problem.given(source).allowed(names.iter().map(|name| format!("`{name}`"))));
+            }
         }
     }
 

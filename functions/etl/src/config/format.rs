@@ -45,6 +45,7 @@ const FORMATS: &[Format] = &[
         mistake: field::mistake_of_source,
     },
     Format { name: "java-time", noun: "a time's pattern", code: codes::FORM, mistake: java::mistake },
+    Format { name: "document-id", noun: "`hash`, `origin` or a path", code: codes::FORM, mistake: document_id },
     Format { name: "arn", noun: "an ARN", code: codes::FORM, mistake: arn },
 ];
 
@@ -55,6 +56,11 @@ pub(super) fn find(name: &str) -> Option<&'static Format> {
 /// What a text of a form is called.
 pub(crate) fn noun_of(name: &str) -> Option<&'static str> {
     find(name).map(|format| format.noun)
+}
+
+/// A word, or a path.
+fn document_id(text: &str) -> Option<Flaw> {
+    if matches!(text, "hash" | "origin") { None } else { field::mistake(text) }
 }
 
 /// `arn:partition:service:region:account:resource`; region and account may be empty.

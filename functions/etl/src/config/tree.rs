@@ -81,6 +81,14 @@ impl<'p> Path<'p> {
     pub(crate) fn item(&'p self, index: usize) -> Self {
         Path::Item(self, index)
     }
+    /// Whether it is below a key of the config's first level.
+    pub(crate) fn is_below(&self, first: &str) -> bool {
+        match self {
+            Path::Root => false,
+            Path::Key(Path::Root, key) => *key == first,
+            Path::Key(up, _) | Path::Item(up, _) => up.is_below(first),
+        }
+    }
     /// What a message calls the value: the last key, with what stands behind it.
     pub(crate) fn name(&self) -> String {
         fn steps(path: &Path<'_>) -> String {

@@ -10,6 +10,7 @@ use std::{
     collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
+    sync::LazyLock,
 };
 
 /// Where the corpus is, on the machines that have it.
@@ -29,6 +30,11 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// The schema that editors read: it must take what the reader takes.
+static PUBLISHED: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
+    jsonschema::draft202012::new(&etl::reference::schema_of_configs(&registry())).expect("the schema is one")
+});
+
 enum Verdict {
     Read,
     /// Types that there is no component of yet.
@@ -40,7 +46,15 @@ enum Verdict {
 fn verdict(path: &Path, environment: &dyn Fn(&str) -> Option<String>) -> Verdict {
     let text = fs::read_to_string(path).expect("a file that was just listed");
     match PipelineConfig::read(&registry(), &path.display().to_string(), &text, Variables::From(environment)) {
-        Ok(_) => Verdict::Read,
+        Ok(config) => {
+            let written = serde_json::from_str(&config.to_json()).expect("what is written is JSON");
+            let wrong: Vec<_> = PUBLISHED.iter_errors(&written).map(|error| error.to_string()).collect();
+            if wrong.is_empty() {
+                Verdict::Read
+            } else {
+                Verdict::Refused(format!("by the schema: {}", wrong.join("; ")))
+            }
+        }
         Err(report) => {
             let unknown = report.problems.iter().filter(|p| p.code == codes::UNKNOWN_TYPE);
             let benders = unknown.filter(|p| p.help.as_deref() == Some("use another one: Bender's is not here"));

@@ -2,5 +2,6 @@
 
 mod corpus;
 mod kit;
+mod mistakes;
 mod reading;
 mod reference;

@@ -477,3 +477,24 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn tests_are_read_as_they_are_and_never_deployed() {
+    let case = "tests:\n- {name: a, input: '<134>1 \\{', output: [{n: 1}], now: 2026-11-23T16:00:00Z, source: a}\n";
+    let text = with(KV, RELAY) + case;
+    let config = read(&text).unwrap();
+    assert_eq!((config.tests[0].text(), config.tests[0].now_ms()), ("<134>1 \\{".to_owned(), 1_795_449_600_000));
+    assert!(!config.to_json().contains("tests"));
+    let wrong = with(KV, RELAY) + "tests:\n- {name: a, input: x, now: noon, source: b}\n- {name: a, output: x}\n";
+    let line = with(KV, RELAY).lines().count() + 2;
+    assert_eq!(
+        mistakes(&wrong),
+        [
+            format!("ETL018 {line}:28 tests[0].now"),
+            format!("ETL015 {line}:42 tests[0].source"),
+            format!("ETL013 {}:3 tests[1].input", line + 1),
+            format!("ETL025 {}:10 tests[1].name", line + 1),
+            format!("ETL014 {}:21 tests[1].output", line + 1),
+        ]
+    );
+}
