@@ -182,7 +182,7 @@ fn gather(value: &Value, ids: &mut BTreeSet<String>) {
                 match (name.as_str(), value) {
                     ("Ref", Value::String(id)) => drop(ids.insert(id.clone())),
                     ("Fn::GetAtt", Value::Array(path)) => {
-                        ids.extend(path.first().and_then(Value::as_str).map(str::to_owned))
+                        ids.extend(path.first().and_then(Value::as_str).map(str::to_owned));
                     }
                     ("Fn::Sub", Value::String(text)) => {
                         let names = text.split("${").skip(1).filter_map(|rest| rest.split_once('}'));

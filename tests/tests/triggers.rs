@@ -21,7 +21,9 @@ use constructs::{
 use etl::{
     config::{HandlerConfig, PipelineConfig, Source},
     deserializers::GenericJson,
-    handlers::{DynamodbHandler, EventBridgeHandler, S3Handler, SNSHandler, SNSS3Handler, SQSHandler},
+    handlers::{
+        CloudWatchLogsHandler, DynamodbHandler, EventBridgeHandler, S3Handler, SNSHandler, SNSS3Handler, SQSHandler,
+    },
     serializers::Json,
     transports::Firehose,
     wrappers::PassthroughWrapper,
@@ -91,6 +93,9 @@ fn stack() -> Stack {
     let told = Trigger::S3 { bucket: bucket(scope, "Queued"), filter: filter() };
     let later = Queueing::builder().max_concurrency(2).build();
     add(scope, "ObjectsLater", told.queued(later), S3Handler::builder().build());
+
+    let lines = Trigger::Logs { group: Value::Known("/aws/vpc/flow".into()), pattern: "REJECT".to_owned() };
+    add(scope, "Lines", lines, CloudWatchLogsHandler::builder().build());
 
     let events = EventPattern { bus: None, pattern: json!({"source": ["aws.guardduty"]}) };
     let findings = Trigger::EventBridge { events };

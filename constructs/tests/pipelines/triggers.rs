@@ -4,21 +4,26 @@ use super::{granted, kinesis, number, of_type, stack};
 use cfn::{Value, intrinsic};
 use constructs::{
     Scope,
+    asset::FunctionCode,
     aws::{
         event_source::EventPattern,
+        firehose::DeliveryStream,
         kms::{Key, Service},
         s3::{Bucket, KeyFilter},
         sns::{Topic, TopicHandle},
         sqs::Queue,
     },
-    patterns::{Bindings, Queueing, Trigger},
+    patterns::{Bindings, EtlFunction, Queueing, Trigger},
 };
 use etl::{
     config::{HandlerConfig, PipelineConfig, Source},
     deserializers::GenericJson,
-    handlers::{DynamodbHandler, EventBridgeHandler, KinesisHandler, S3Handler, SNSHandler, SNSS3Handler, SQSHandler},
+    handlers::{
+        CloudWatchLogsHandler, DynamodbHandler, EventBridgeHandler, FirehoseTransformHandler, KinesisHandler,
+        S3Handler, SNSHandler, SNSS3Handler, SQSHandler,
+    },
     serializers::Json as JsonSerializer,
-    transports::Firehose,
+    transports::{Firehose, FirehoseTransform},
     wrappers::PassthroughWrapper,
 };
 use serde_json::{Value as Json, json};
@@ -84,6 +89,10 @@ fn rule(_: &mut Scope<'_>) -> Trigger {
     Trigger::EventBridge { events: EventPattern { bus: None, pattern: json!({"source": ["aws.guardduty"]}) } }
 }
 
+fn lines(_: &mut Scope<'_>) -> Trigger {
+    Trigger::Logs { group: Value::Known("/aws/vpc/flow".into()), pattern: String::new() }
+}
+
 const READ: [Kind; 6] = [
     (kinesis, || KinesisHandler::builder().build().into()),
     (table, || DynamodbHandler::builder().build().into()),
@@ -92,11 +101,12 @@ const READ: [Kind; 6] = [
     (|scope| topic(scope).queued(Queueing::default()), || SNSS3Handler::builder().build().into()),
     (|scope| bucket(scope).queued(Queueing::default()), || S3Handler::builder().build().into()),
 ];
-const PUSHED: [Kind; 4] = [
+const PUSHED: [Kind; 5] = [
     (topic, || SNSS3Handler::builder().build().into()),
     (bucket, || S3Handler::builder().build().into()),
     (messages, || SNSHandler::builder().build().into()),
     (rule, || EventBridgeHandler::builder().build().into()),
+    (lines, || CloudWatchLogsHandler::builder().build().into()),
 ];
 
 #[test]
@@ -222,6 +232,7 @@ fn a_handler_of_another_trigger_is_refused_with_the_one_that_fits() {
     says((bucket, || SNSS3Handler::builder().build().into()), ["read by `S3Handler`", "Trigger::Sns"]);
     says((topic, || S3Handler::builder().build().into()), ["read by `SNSS3Handler`", "Trigger::S3"]);
     says((kinesis, || SQSHandler::builder().build().into()), ["read by `KinesisHandler`", "Trigger::Sqs"]);
+    says((lines, || KinesisHandler::builder().build().into()), ["read by `CloudWatchLogsHandler`", "Trigger::Kinesis"]);
     says((READ[4].0, || SQSHandler::builder().build().into()), ["read by `SNSS3Handler`", "Trigger::Messages with"]);
     let queued_stream: Kind = (|scope| kinesis(scope).queued(Queueing::default()), READ[0].1);
     says(queued_stream, ["cannot be queued", "waits there by itself"]);
@@ -238,4 +249,33 @@ fn a_queue_that_would_hand_out_a_message_twice_is_refused() {
     );
     let (_, problems) = deployed(&hasty);
     assert!(problems.len() == 1 && problems[0].contains("visibility timeout of 1800 seconds"), "{problems:#?}");
+}
+
+#[test]
+fn a_transformation_is_named_by_its_delivery_stream_and_paused_by_nothing() {
+    let mut stack = constructs::Stack::new("s");
+    let mut scope = stack.scope();
+    let alarms = told(&mut scope);
+    let source = Source::builder().name("Events").deserializer(GenericJson::builder().build()).build();
+    let pipeline = PipelineConfig::builder()
+        .handler(FirehoseTransformHandler::builder().build())
+        .sources(vec![source])
+        .wrapper(PassthroughWrapper::builder().build())
+        .serializer(JsonSerializer::builder().build())
+        .transport(FirehoseTransform::builder().build())
+        .build();
+    let code = FunctionCode::of_kind(&mut scope, "Etl");
+    let function = EtlFunction::builder().pipeline(pipeline).trigger(Trigger::Transformation).code(code);
+    let etl = scope.add("Etl", function.description("d").log_retention_days(number(30)).alarms(alarms).build());
+    let bucket = scope.add("Bucket", Bucket::builder().build());
+    let stream = DeliveryStream::builder().bucket(bucket).prefix("events").transform(&etl.function).build();
+    scope.add("Stream", stream);
+    let synthesis = stack.synth();
+    assert!(synthesis.problems.is_empty(), "{:#?}", synthesis.problems);
+    let template = synthesis.draft().as_json();
+    assert!(template["Parameters"].get("EtlState").is_none());
+    let function = of_type(template, "AWS::Lambda::Function")[0];
+    assert!(function["Properties"].get("ReservedConcurrentExecutions").is_none());
+    let stream = of_type(template, "AWS::KinesisFirehose::DeliveryStream")[0];
+    assert!(stream.to_string().contains("EtlFunctionAlias"), "{stream}");
 }
