@@ -239,8 +239,12 @@ fn every_example_can_be_built() {
                 continue;
             }
             let text = around(key, declared.example);
-            let read =
-                PipelineConfig::read(&registry, "example.yaml", &text, Variables::From(&|_| Some("value".to_owned())));
+            let read = PipelineConfig::read(
+                &registry,
+                "example.yaml",
+                &text,
+                Variables::From(&|_| Some("what-a-variable-holds".to_owned())),
+            );
             let config = read.unwrap_or_else(|report| panic!("{report}"));
             let ports = Ports { objects: Arc::clone(&world.objects) as Arc<dyn Objects>, ..world.ports() };
             Pipeline::new(&config, Environment::default(), ports)

@@ -54,7 +54,7 @@ pub(crate) enum Step {
 /// let found = |path: &str| event.find_all(&Path::new(path).unwrap()).iter().map(|value| value.to_text().into_owned()).collect::<Vec<_>>();
 /// assert_eq!(found("$.a[?(@.b >= $.least || @.n in ['y'])]"), [r#"{"b":2}"#]);
 /// assert_eq!(found("$.a[?(!@.n)].b"), ["2"]);
-/// assert_eq!(Path::new("$.a[?(@.b =~ /x/)]").unwrap_err().offset, 11);
+/// assert_eq!(Path::new("$.a[?(@.b =~ /x/)]").unwrap_err().offset, 10);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, PartialEq, Eq)]
