@@ -92,7 +92,7 @@ impl Table {
         while reader.read_record(&mut row).map_err(|error| error.to_string())? {
             let members = names.iter().map(|(number, name)| (name, quoted(row.get(*number).unwrap_or_default())));
             let members: Vec<_> = members.map(|(name, value)| format!("{name}:{value}")).collect();
-            table.add(row.get(key).unwrap_or_default(), members)?;
+            table.add(row.get(key).unwrap_or_default(), &members)?;
         }
         Ok(table)
     }
@@ -113,12 +113,12 @@ impl Table {
             };
             let members = row.members().filter(|(name, _)| columns.wants(name));
             let members = members.map(|(name, value)| format!("{}:{}", quoted(&name), compact(value)));
-            table.add(&key.to_text(), members.collect())?;
+            table.add(&key.to_text(), &members.collect::<Vec<_>>())?;
         }
         Ok(table)
     }
 
-    fn add(&mut self, key: &str, members: Vec<String>) -> Result<(), String> {
+    fn add(&mut self, key: &str, members: &[String]) -> Result<(), String> {
         let row = format!("{{{}}}", members.join(","));
         // What the map itself takes for a row: two pointers with lengths, and room to grow.
         self.bytes += key.len() + row.len() + 64;
