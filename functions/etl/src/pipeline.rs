@@ -8,7 +8,7 @@
 //! | be a function | [`Pipeline::invoke`] |
 //! | run on files | [`Pipeline::begin`], [`Run::record`], [`Run::object`], [`Run::finish`] |
 //!
-//! Imports: `asset`, `build`, `config`, `event`, `handlers`, `payload`, `ports`, the rooms' object-safe traits.
+//! Imports: `asset`, `build`, `config`, `dead_letter`, `event`, `handlers`, `payload`, `ports`, the rooms' object-safe traits.
 
 mod again;
 mod aggregate;

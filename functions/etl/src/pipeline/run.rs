@@ -1,6 +1,6 @@
 //! One invocation: its triggers are read, and all that comes of them is accounted for.
 //!
-//! Imports: `deserializers`, `event`, `handlers`, `ports`.
+//! Imports: `dead_letter`, `deserializers`, `event`, `handlers`, `ports`.
 
 use super::{
     Invoked, Pipeline,

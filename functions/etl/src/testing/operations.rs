@@ -1,6 +1,6 @@
 //! One event through one operation, ours or yours. What cannot be, such as text that is no JSON, ends the test.
 //!
-//! Imports: `asset`, `build`, `event`, `operations`, `testing`.
+//! Imports: `asset`, `build`, `event`, `operations`, `payload`, `testing`.
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "what a test cannot unwrap, it fails for")]
 
