@@ -57,7 +57,7 @@ pub struct Args {
 
 /// What is to be done again.
 enum Failed {
-    Letter(DeadLetter<'static>),
+    Letter(Box<DeadLetter<'static>>),
     Invocation(Value),
 }
 
@@ -93,7 +93,9 @@ pub fn run(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<V
     let mut fine = true;
     let mut tell = |what: String, invoked: &Invoked, out: &mut Output| {
         out.talk(what);
-        run::lines_of(&invoked.ledger).into_iter().for_each(|line| out.talk(line));
+        for line in run::lines_of(&invoked.ledger) {
+            out.talk(line);
+        }
         fine &= invoked.answer.is_ok() && invoked.ledger.all_failed() == 0;
     };
     let letters: Vec<_> =
@@ -118,9 +120,11 @@ pub fn run(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<V
 
 fn print(failed: &[Failed], out: &mut Output) -> anyhow::Result<Verdict> {
     let mut letters: Vec<String> = Vec::new();
-    let flush = |letters: &mut Vec<String>, out: &mut Output| match letters.is_empty() {
-        true => Ok(()),
-        false => out.product(format_args!(r#"{{"dead_letters":[{}]}}"#, std::mem::take(letters).join(","))),
+    let flush = |letters: &mut Vec<String>, out: &mut Output| {
+        if letters.is_empty() {
+            return Ok(());
+        }
+        out.product(format_args!(r#"{{"dead_letters":[{}]}}"#, std::mem::take(letters).join(",")))
     };
     for failed in failed {
         match failed {

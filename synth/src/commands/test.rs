@@ -161,7 +161,8 @@ fn difference(case: &TestCase, delivered: &str, ledger: &Ledger) -> String {
     let text = |lines: &[String]| lines.iter().map(|line| line.clone() + "\n").collect::<String>();
     let (wanted, got) = (text(&wanted), text(&got));
     let diff = TextDiff::from_lines(&wanted, &got);
-    diff.iter_all_changes().map(|change| format!("  {}{change}", change.tag())).collect()
+    let changes = diff.iter_all_changes().map(|change| format!("  {}{change}", change.tag()));
+    changes.collect::<Vec<_>>().concat()
 }
 
 /// A value over several lines; a text as it is.

@@ -38,6 +38,7 @@ fn operation(operation: &str) -> String {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of mistakes")]
 fn every_kind_of_mistake_is_told_with_its_place_and_the_way_out() {
     let sources = |first: &str, second: &str| {
         format!(
