@@ -1,6 +1,6 @@
 //! Rules: what parameters must satisfy together.
 //!
-//! Imports: `codes`, `problem`, `template`.
+//! Imports: `cfn`, `codes`, `problem`, `template`.
 
 use super::Condition;
 use crate::{codes, problem::Problem};
