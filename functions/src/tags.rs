@@ -2,7 +2,7 @@
 
 use crate::env::Env;
 use bytes::Bytes;
-use etl::ports::{Answer, Auth, Call, Calls, HttpCall};
+use etl::ports::{Answer, Auth, Call, Calls, HttpCall, Secret};
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::mpsc, time::Duration};
 
@@ -17,9 +17,11 @@ pub(crate) fn read(calls: &dyn Calls, env: &Env, invoked_arn: &str) -> Result<Ve
     let call = HttpCall {
         method: "GET",
         url: address(env, invoked_arn),
+        url_end: Secret::default(),
         headers: Vec::new(),
         body: Bytes::new(),
         auth: Auth::SigV4 { service: "lambda".to_owned(), region: None },
+        http2: false,
         answer_bytes: 64 << 10,
     };
     calls.start(0, Call::Http(call), LIMIT, &tell);

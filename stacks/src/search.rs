@@ -4,7 +4,7 @@ use etl::{
     bounded::Bounded,
     late::Late,
     pattern::WholePattern,
-    transports::{ElasticSearch, http::AuthConfig},
+    transports::{ElasticSearch, values::AuthConfig},
 };
 use serde_json::{Value, json};
 

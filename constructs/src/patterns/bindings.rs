@@ -8,7 +8,10 @@
 
 use crate::{
     Text,
-    aws::{firehose::DeliveryStreamHandle, opensearch::DomainHandle, s3::BucketHandle, sns::TopicHandle},
+    aws::{
+        firehose::DeliveryStreamHandle, kinesis::StreamHandle, kms::KeyHandle, opensearch::DomainHandle,
+        s3::BucketHandle, sns::TopicHandle, sqs::QueueHandle,
+    },
 };
 use cfn::{IntoValue, Value, intrinsic};
 use etl::late::{EnvName, Late};
@@ -29,8 +32,11 @@ pub(super) enum Resource {
     Bucket(BucketHandle),
     DeliveryStream(DeliveryStreamHandle),
     Domain(DomainHandle),
+    Key(KeyHandle),
     /// An object of a bucket, by its ARN.
     Object(Value<String>),
+    Queue(QueueHandle),
+    Stream(StreamHandle),
     Topic(TopicHandle),
     /// None of ours: a parameter, a text.
     None,
@@ -62,6 +68,28 @@ impl From<&BucketHandle> for Bound {
 impl From<&TopicHandle> for Bound {
     fn from(topic: &TopicHandle) -> Self {
         Self { value: topic.arn().into_text(), resource: Resource::Topic(topic.clone()), longest: 320 }
+    }
+}
+
+/// A stream's name.
+impl From<&StreamHandle> for Bound {
+    fn from(stream: &StreamHandle) -> Self {
+        Self { value: stream.name(), resource: Resource::Stream(stream.clone()), longest: 128 }
+    }
+}
+
+/// A queue's URL.
+impl From<&QueueHandle> for Bound {
+    fn from(queue: &QueueHandle) -> Self {
+        // `https://sqs.`, the region, `.amazonaws.com.cn/`, the account, 80 of a name.
+        Self { value: queue.url(), resource: Resource::Queue(queue.clone()), longest: 140 }
+    }
+}
+
+/// A key's ARN.
+impl From<&KeyHandle> for Bound {
+    fn from(key: &KeyHandle) -> Self {
+        Self { value: key.arn().into_text(), resource: Resource::Key(key.clone()), longest: 100 }
     }
 }
 

@@ -15,6 +15,7 @@ use cfn::{IntoValue as _, Value, intrinsic};
 use etl::{
     late::Late,
     need::{Need, Target},
+    region::Region,
 };
 
 /// Who is granted what a pipeline needs, and what the needs speak of.
@@ -150,6 +151,38 @@ fn statement(need: &Need, to: &Grantee<'_>) -> Result<Statement, String> {
             },
             &|arn| Some(Value::Known(arn.to_owned())),
         )?]),
+        Target::Stream { name, region } => allow.on([arn(
+            name,
+            &|resource| match resource {
+                Resource::Stream(stream) => Some(stream.arn().into_text()),
+                _ => None,
+            },
+            &|name| in_region("kinesis", region.as_ref(), &format!("stream/{name}")),
+        )?]),
+        Target::Queue(url) => allow.on([arn(
+            url,
+            &|resource| match resource {
+                Resource::Queue(queue) => Some(queue.arn().into_text()),
+                _ => None,
+            },
+            &queue_arn,
+        )?]),
+        Target::Parameter { name, region } => allow.on([arn(name, &|_| None, &|name| {
+            let by_name = || in_region("ssm", region.as_ref(), &format!("parameter/{}", name.trim_start_matches('/')));
+            known_arn(name).or_else(by_name)
+        })?]),
+        // Behind its name, a secret's ARN has six characters that nobody can foretell.
+        Target::Secret { id, region } => allow.on([arn(id, &|_| None, &|id| {
+            known_arn(id).or_else(|| in_region("secretsmanager", region.as_ref(), &format!("secret:{id}-??????")))
+        })?]),
+        Target::Key(key) => allow.on([arn(
+            key,
+            &|resource| match resource {
+                Resource::Key(key) => Some(key.arn().into_text()),
+                _ => None,
+            },
+            &|arn| Some(Value::Known(arn.to_owned())),
+        )?]),
         // AWS keeps tags of functions, and not of their versions and aliases.
         Target::FunctionTags => allow.on([to.function.arn().into_text()]),
         Target::KmsKey => return Err("a ciphertext does not say which key made it".into()),
@@ -170,6 +203,29 @@ fn keys(scope: &mut Scope<'_>, role: &RoleHandle, need: &Need, names: &Bindings)
 /// A resource of this account and region.
 fn here(service: &str, resource: &str) -> Value<String> {
     intrinsic::sub(&format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{resource}"))
+}
+
+fn known_arn(name: &str) -> Option<Value<String>> {
+    name.starts_with("arn:").then(|| Value::Known(name.to_owned()))
+}
+
+/// A resource of this account; without a region, of this one.
+fn in_region(service: &str, region: Option<&Late<Region>>, resource: &str) -> Option<Value<String>> {
+    match region {
+        None => Some(here(service, resource)),
+        Some(region) => {
+            let region = region.now()?;
+            Some(intrinsic::sub(&format!("arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}")))
+        }
+    }
+}
+
+/// `https://sqs.REGION.amazonaws.com/ACCOUNT/NAME`: a queue by its URL.
+fn queue_arn(url: &str) -> Option<Value<String>> {
+    let (host, path) = url.strip_prefix("https://sqs.")?.split_once('/')?;
+    let region = host.split('.').next()?;
+    let (account, name) = path.split_once('/')?;
+    Some(intrinsic::sub(&format!("arn:${{AWS::Partition}}:sqs:{region}:{account}:{name}")))
 }
 
 /// `search-NAME-HASH.REGION.es.amazonaws.com`: a domain's name by its endpoint.

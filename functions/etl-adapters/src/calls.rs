@@ -2,11 +2,14 @@
 
 mod cloudwatch;
 mod firehose;
+mod kinesis;
 mod local;
 mod s3;
+mod secrets;
 mod sns;
+mod sqs;
 
-use crate::{aws::Clients, http::HttpClient};
+use crate::{aws::Clients, http::HttpClient, tcp::TcpClient};
 use etl::ports::{Answer, Auth, Call, Calls, Ticket};
 use std::{
     fmt,
@@ -21,7 +24,11 @@ pub struct AwsCalls {
     runtime: Handle,
     clients: Arc<Clients>,
     http: Arc<HttpClient>,
+    tcp: Arc<TcpClient>,
 }
+
+/// What a service without an SDK crate is asked with.
+type Far<'a> = (&'a Clients, &'a HttpClient);
 
 impl fmt::Debug for AwsCalls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -33,7 +40,7 @@ impl AwsCalls {
     /// `runtime` is driven by another thread than the one that calls.
     pub fn new(runtime: Handle, clients: Arc<Clients>) -> Self {
         let http = Arc::new(HttpClient::new(clients.sdk().clone()));
-        Self { runtime, clients, http }
+        Self { runtime, clients, http, tcp: Arc::default() }
     }
 
     /// Makes the client of a service (`firehose`, `s3`, `es`, …) before it is wanted: reading the system's certificates takes time that
@@ -44,7 +51,7 @@ impl AwsCalls {
             "firehose" => drop(self.clients.firehose(None)),
             "s3" => drop(self.clients.s3(None)),
             "sns" => drop(self.clients.sns(None)),
-            "es" | "aoss" => {
+            "es" | "aoss" | "kinesis" | "sqs" | "kms" | "ssm" | "secretsmanager" => {
                 let auth = Auth::SigV4 { service: service.to_owned(), region: None };
                 // What is wrong here is told by the first call.
                 let _ = self.http.warm(&auth);
@@ -81,6 +88,18 @@ impl AwsCalls {
     async fn carry_out(&self, call: Call) -> Answer {
         match call {
             Call::Http(call) => self.http.send(&call).await,
+            Call::Tcp(call) => self.tcp.send(&call).await,
+            Call::Secret(of) => secrets::reveal(self.far(), of).await,
+            Call::PutRecords { stream, region, records } => {
+                kinesis::put_records(self.far(), &stream, region.as_deref(), &records).await
+            }
+            Call::SendMessageBatch { queue_url, messages } => {
+                sqs::send_message_batch(self.far(), &queue_url, &messages).await
+            }
+            Call::PublishBatch { topic_arn, messages } => {
+                let region = topic_arn.split(':').nth(3);
+                sns::publish_batch(&self.clients.sns(region), &topic_arn, messages).await
+            }
             Call::PutRecordBatch { stream, region, records } => {
                 firehose::put_record_batch(&self.clients.firehose(region.as_deref()), &stream, records).await
             }
@@ -105,7 +124,22 @@ impl AwsCalls {
         }
     }
 
+    fn far(&self) -> Far<'_> {
+        (&self.clients, &self.http)
+    }
+
     fn s3(&self, to: &etl::ports::ObjectAddress) -> aws_sdk_s3::Client {
         self.clients.s3(to.region.as_deref())
     }
+}
+
+/// The answer to a batch whose entries are numbered, given the code of each that failed.
+fn by_id(count: usize, failed: impl Iterator<Item = (String, String)>) -> Answer {
+    let mut codes = vec![None; count];
+    for (id, code) in failed {
+        if let Some(entry) = id.parse::<usize>().ok().and_then(|id| codes.get_mut(id)) {
+            *entry = Some(code);
+        }
+    }
+    Answer::Records(codes)
 }

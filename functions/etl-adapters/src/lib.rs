@@ -10,5 +10,7 @@ pub mod aws;
 pub mod calls;
 pub mod clock;
 pub mod http;
+mod json_api;
 pub mod log;
 pub mod objects;
+pub mod tcp;

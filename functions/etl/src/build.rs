@@ -3,9 +3,9 @@
 //! Every room has the same three faces of a component: the trait that its author writes (`Operation`), the one that a config holds
 //! (`BuildOperation`), and the one that runs (`RunOperation`). An author writes the first; the others follow from it.
 //!
-//! Imports: `asset`.
+//! Imports: `asset`, `ports`.
 
-use crate::asset::Assets;
+use crate::{asset::Assets, ports::Log};
 use std::{fmt, sync::Arc};
 
 /// What a component may ask for while it is built: once in the life of a function, before the first event.
@@ -15,6 +15,8 @@ pub struct BuildCx<'a> {
     pub region: &'a str,
     /// Files to read when the first event needs them, such as a database.
     pub assets: &'a Arc<Assets>,
+    /// Lines for people, about what is allowed but unwise.
+    pub log: &'a dyn Log,
 }
 
 impl fmt::Debug for BuildCx<'_> {

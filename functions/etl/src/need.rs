@@ -3,9 +3,9 @@
 //! A component states its needs; the construct that deploys the pipeline turns each into one IAM statement on one resource.
 //! So nobody writes permissions for a pipeline by hand.
 //!
-//! Imports: `late`.
+//! Imports: `late`, `region`.
 
-use crate::late::Late;
+use crate::{late::Late, region::Region};
 
 /// One permission that a component cannot work without.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,6 +44,31 @@ pub enum Target {
     },
     /// An SNS topic, by its ARN.
     Topic(Late<String>),
+    /// A Kinesis stream.
+    Stream {
+        /// Its name.
+        name: Late<String>,
+        /// Its region; none: the function's own.
+        region: Option<Late<Region>>,
+    },
+    /// An SQS queue, by its URL.
+    Queue(Late<String>),
+    /// A parameter of Systems Manager.
+    Parameter {
+        /// Its name or ARN.
+        name: Late<String>,
+        /// Its region; none: the function's own.
+        region: Option<Late<Region>>,
+    },
+    /// A secret of Secrets Manager.
+    Secret {
+        /// Its name or ARN.
+        id: Late<String>,
+        /// Its region; none: the function's own.
+        region: Option<Late<Region>>,
+    },
+    /// A KMS key, by its ARN.
+    Key(Late<String>),
     /// The tags of the function itself.
     FunctionTags,
     /// The KMS key that made a ciphertext of the config. Its ciphertext does not say which: the construct must be told.

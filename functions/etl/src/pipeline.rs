@@ -118,7 +118,7 @@ impl Pipeline {
     /// What only the place can tell.
     pub fn new(config: &PipelineConfig, environment: Environment, ports: Ports) -> Result<Self, BuildError> {
         let assets = Arc::new(Assets::new(ports.clone()));
-        let cx = BuildCx { region: &environment.region, assets: &assets };
+        let cx = BuildCx { region: &environment.region, assets: &assets, log: &*ports.log };
         let exits = config.exits();
         let count = exits.len() + usize::from(config.dead_letter.is_some());
         let letters = config.dead_letter.as_ref().map(|letters| LetterBox::new(letters, &cx, exits.len(), count));

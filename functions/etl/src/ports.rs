@@ -99,6 +99,33 @@ pub trait Calls: Send + Sync {
 pub enum Call {
     /// An HTTP request.
     Http(HttpCall),
+    /// Bytes over a TCP connection of their own. Answered by [`Answer::Done`].
+    Tcp(TcpCall),
+    /// A secret that the config names by its place. Answered by [`Answer::Secret`].
+    Secret(SecretPlace),
+    /// Kinesis's `PutRecords`. Answered by [`Answer::Records`], in this order.
+    PutRecords {
+        /// Name of the stream.
+        stream: String,
+        /// AWS's name of the region; none: the function's own.
+        region: Option<String>,
+        /// Partition key (256 characters at most) and data of each; 500 at most, 5 MiB together.
+        records: Vec<(String, Bytes)>,
+    },
+    /// SQS's `SendMessageBatch`. Answered by [`Answer::Records`], in this order.
+    SendMessageBatch {
+        /// URL of the queue; its region is in it.
+        queue_url: String,
+        /// 10 at most, 1 MiB together.
+        messages: Vec<Message>,
+    },
+    /// SNS's `PublishBatch`. Answered by [`Answer::Records`], in this order.
+    PublishBatch {
+        /// ARN of the topic.
+        topic_arn: String,
+        /// 10 at most, 256 KiB together.
+        messages: Vec<Message>,
+    },
     /// Firehose's `PutRecordBatch`. Answered by [`Answer::Records`], in this order.
     PutRecordBatch {
         /// Name of the delivery stream.
@@ -178,6 +205,70 @@ pub enum Call {
     },
 }
 
+/// Bytes over a TCP connection that is made for them, and closed behind them.
+///
+/// They are taken when all of them are written and the connection was closed without a complaint: the protocols that are spoken this
+/// way have no answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TcpCall {
+    /// Name or address of the host; TLS checks its certificate for it.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// Whether and how it is encrypted.
+    pub tls: Tls,
+    /// What is written before each unit.
+    pub before_each: Secret,
+    /// What is written.
+    pub units: Vec<Bytes>,
+}
+
+/// Whether and how a connection is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// Not at all.
+    None,
+    /// With a certificate for the host that an authority of the system's gave.
+    Verified,
+    /// With any certificate: whoever can stand between may read and change all.
+    Unverified,
+}
+
+/// A message of a queue or a topic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Its text.
+    pub body: String,
+    /// Group and deduplication id, of a FIFO queue or topic; 128 characters each at most.
+    pub fifo: Option<(String, String)>,
+}
+
+/// Where a secret lies.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SecretPlace {
+    /// In a ciphertext that a key of KMS made.
+    Kms {
+        /// In base64.
+        ciphertext: String,
+        /// AWS's name of the region; none: the function's own.
+        region: Option<String>,
+    },
+    /// In a parameter of Systems Manager, encrypted or not.
+    Parameter {
+        /// Its name or ARN.
+        name: String,
+        /// AWS's name of the region; none: the function's own.
+        region: Option<String>,
+    },
+    /// In Secrets Manager.
+    Secret {
+        /// Its name or ARN.
+        id: String,
+        /// AWS's name of the region; none: the function's own.
+        region: Option<String>,
+    },
+}
+
 /// Where an object is written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ObjectAddress {
@@ -211,12 +302,16 @@ pub struct HttpCall {
     pub method: &'static str,
     /// `https://host:port/path?query`.
     pub url: String,
+    /// What follows `url`, where a far side wants a secret in its address; else empty.
+    pub url_end: Secret,
     /// Names and values, besides those of `auth`.
     pub headers: Vec<(String, Secret)>,
     /// As it goes over the wire.
     pub body: Bytes,
     /// How we say who we are.
     pub auth: Auth,
+    /// Whether HTTP/2 is spoken with a far side that can, instead of HTTP/1.1. Without TLS, and where `auth` signs, it never is.
+    pub http2: bool,
     /// Most of the answer's body that is of use, in bytes; the rest may be left unread.
     pub answer_bytes: usize,
 }
@@ -274,8 +369,15 @@ pub enum Answer {
         /// The body, inflated.
         body: Bytes,
     },
-    /// To `PutRecordBatch`: for each record none, or the error's code (`ServiceUnavailableException`).
+    /// To a batch: for each record or message none, or the error's code (`ServiceUnavailableException`).
     Records(Vec<Option<String>>),
+    /// A secret.
+    Secret {
+        /// Which.
+        of: SecretPlace,
+        /// The secret itself.
+        value: Secret,
+    },
     /// It is done. The upload's id or the part's `ETag`, where there is one.
     Done(Option<String>),
     /// AWS refused the whole call.

@@ -223,6 +223,11 @@ fn permissions(page: &mut String, needs: &[Need]) {
             Target::Domain { host, path } => format!("`{path}` of the domain at `{host}`"),
             Target::Metrics { namespace } => format!("metrics of the namespace `{namespace}`"),
             Target::Topic(arn) => format!("the topic `{arn}`"),
+            Target::Stream { name, .. } => format!("the stream `{name}`"),
+            Target::Queue(url) => format!("the queue `{url}`"),
+            Target::Parameter { name, .. } => format!("the parameter `{name}`"),
+            Target::Secret { id, .. } => format!("the secret `{id}`"),
+            Target::Key(arn) => format!("the key `{arn}`"),
             Target::FunctionTags => "the function itself".to_owned(),
             Target::KmsKey => "the key that made the ciphertext".to_owned(),
         };

@@ -120,9 +120,11 @@ impl<'a> Domain<'a> {
         let call = HttpCall {
             method: step.method,
             url: format!("{}/{}", self.address, step.path),
+            url_end: Secret::default(),
             headers: vec![("content-type".to_owned(), Secret::new("application/json"))],
             body,
             auth: self.auth.clone(),
+            http2: false,
             answer_bytes: 64 << 10,
         };
         let time = self.patience.attempt.min(self.end.saturating_duration_since(Instant::now()));

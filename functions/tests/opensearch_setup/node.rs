@@ -86,9 +86,11 @@ impl Far {
         let call = HttpCall {
             method,
             url: format!("{}/{path}", self.address),
+            url_end: Secret::default(),
             headers: vec![("content-type".to_owned(), Secret::new("application/json"))],
             body: Bytes::from(body.to_owned()),
             auth: auth.clone(),
+            http2: false,
             answer_bytes: usize::MAX,
         };
         let Answer::Http { status, body } = self.http.send(&call).await else {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use bytes::Bytes;
-use etl::ports::{Answer, Call, Calls, HttpCall, ObjectAddress, Ticket};
+use etl::ports::{Answer, Call, Calls, HttpCall, ObjectAddress, Secret, Ticket};
 use serde_json::{Value, json};
 
 use super::{Gone, below};
@@ -57,7 +57,11 @@ impl Calls for ToStdout {
 /// | HTTP requests | `http/<host>/<call>`, the body |
 /// | stdout | `stdout` |
 /// | files | `file/<path>` |
-/// | messages | `sns/<topic>/<call>` |
+/// | TCP connections | `tcp/<host>/<call>`, without what is secret in them |
+/// | messages | `sns/<topic>/<call>`, of a batch `<call>-<message>`; `sqs/<queue>/<call>-<message>` |
+/// | Kinesis records | `kinesis/<stream>/<call>-<record>` |
+///
+/// A secret that the config names by its place is the word `SECRET` here.
 ///
 /// `calls.jsonl` has a line for each call, in order.
 #[derive(Debug)]
@@ -102,11 +106,35 @@ impl ToFolder {
                     json!({"call": "Http", "method": http.method, "url": http.url, "headers": headers, "file": file});
                 (line, Answer::Http { status: 200, body: taken(&http) })
             }
+            Call::Tcp(tcp) => {
+                let file = self.file(&format!("tcp/{}/{number:06}", tcp.host), &tcp.units.concat())?;
+                let line = json!({"call": "Tcp", "host": tcp.host, "port": tcp.port, "file": file});
+                (line, done)
+            }
+            Call::Secret(of) => (json!({"call": "Secret"}), Answer::Secret { of, value: Secret::new("SECRET") }),
+            Call::PutRecords { stream, records, .. } => {
+                let data = records.iter().map(|(_, data)| &**data);
+                let files = self.files(&format!("kinesis/{stream}/{number:06}"), data)?;
+                let keys: Vec<&str> = records.iter().map(|(key, _)| key.as_str()).collect();
+                let line = json!({"call": "PutRecords", "stream": stream, "keys": keys, "files": files});
+                (line, Answer::Records(vec![None; records.len()]))
+            }
+            Call::SendMessageBatch { queue_url, messages } => {
+                let queue = queue_url.rsplit('/').next().unwrap_or_default();
+                let bodies = messages.iter().map(|message| message.body.as_bytes());
+                let files = self.files(&format!("sqs/{queue}/{number:06}"), bodies)?;
+                let line = json!({"call": "SendMessageBatch", "queue": queue_url, "files": files});
+                (line, Answer::Records(vec![None; messages.len()]))
+            }
+            Call::PublishBatch { topic_arn, messages } => {
+                let bodies = messages.iter().map(|message| message.body.as_bytes());
+                let files = self.files(&format!("sns/{topic_arn}/{number:06}"), bodies)?;
+                let line = json!({"call": "PublishBatch", "topic": topic_arn, "files": files});
+                (line, Answer::Records(vec![None; messages.len()]))
+            }
             Call::PutRecordBatch { stream, records, .. } => {
-                let files = (1..)
-                    .zip(&records)
-                    .map(|(at, record)| self.file(&format!("firehose/{stream}/{number:06}-{at:03}"), record))
-                    .collect::<io::Result<Vec<_>>>()?;
+                let records_bytes = records.iter().map(|record| &**record);
+                let files = self.files(&format!("firehose/{stream}/{number:06}"), records_bytes)?;
                 let line = json!({"call": "PutRecordBatch", "stream": stream, "files": files});
                 (line, Answer::Records(vec![None; records.len()]))
             }
@@ -162,6 +190,11 @@ impl ToFolder {
                 (json!({"call": "Append", "path": path, "file": file, "bytes": body.len()}), done)
             }
         })
+    }
+
+    /// Writes the units of a batch: a file for each.
+    fn files<'a>(&self, name: &str, units: impl Iterator<Item = &'a [u8]>) -> io::Result<Vec<String>> {
+        (1..).zip(units).map(|(at, unit)| self.file(&format!("{name}-{at:03}"), unit)).collect()
     }
 
     /// Parts that wait for the rest of their object.
@@ -322,9 +355,11 @@ mod tests {
         let http = HttpCall {
             method: "POST",
             url: "https://node.example:9200/_bulk?timeout=1s".into(),
+            url_end: Secret::default(),
             headers: vec![],
             body: Bytes::from(body),
             auth: Auth::None,
+            http2: false,
             answer_bytes: 1 << 20,
         };
         let Answer::Http { status: 200, body: answer } = ask(&calls, Call::Http(http)) else { panic!("an answer") };

@@ -13,9 +13,11 @@ fn bulk(address: &str, auth: Auth) -> HttpCall {
     HttpCall {
         method: "POST",
         url: format!("{address}/_bulk?filter_path=items"),
+        url_end: Secret::default(),
         headers: vec![("Content-Type".to_owned(), Secret::new("application/x-ndjson"))],
         body: Bytes::from_static(b"{\"index\":{}}\n{}\n"),
         auth,
+        http2: false,
         answer_bytes: usize::MAX,
     }
 }

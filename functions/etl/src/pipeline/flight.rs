@@ -17,6 +17,8 @@ use std::{sync::Arc, time::Duration};
 const MISFIT: &str = "the answer does not fit the call";
 /// A port answers within a call's time limit. If one does not, it is not waited for.
 const GRACE: Duration = Duration::from_secs(1);
+/// How often a call is repeated that we may not make.
+const DENIED_RETRIES: u32 = 3;
 /// The longest wait before a repetition.
 const LONGEST_WAIT: Duration = Duration::from_secs(20);
 /// Memory that is kept for the next batch.
@@ -83,7 +85,11 @@ impl Delivery {
         match self.transport.call(&flight.load()) {
             Next::Call(call) => self.send(flight, call, cx),
             Next::Keep => self.held(flight, cx),
-            Next::Done => self.taken(&flight, cx),
+            Next::Done => {
+                // A batch that costs no call is one that was sent, in the figures of its transport.
+                self.figures.calls += u64::from(!flight.ends.is_empty());
+                self.taken(&flight, cx);
+            }
         }
     }
 
@@ -108,7 +114,7 @@ impl Delivery {
         let took = cx.ports.clock.monotonic().saturating_sub(flight.began);
         self.figures.call_ns += u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let verdict = self.transport.judge(&flight.load(), answer);
-        if matches!(verdict, Verdict::Again(_) | Verdict::Refused(_) | Verdict::TooLarge(_)) {
+        if matches!(verdict, Verdict::Again(_) | Verdict::Denied(_) | Verdict::Refused(_) | Verdict::TooLarge(_)) {
             self.figures.errors += 1;
         }
         match verdict {
@@ -119,6 +125,7 @@ impl Delivery {
             Verdict::Held => self.held(flight, cx),
             Verdict::More => self.advance(Flight { attempt: 0, call: None, ..flight }, cx),
             Verdict::Again(reason) => self.again(flight, reason, cx),
+            Verdict::Denied(reason) => self.again_at_most(DENIED_RETRIES, flight, reason, cx),
             Verdict::Refused(reason) => self.refused(flight, reason, cx),
             Verdict::TooLarge(reason) => self.halve(flight, reason, cx),
             Verdict::Units(units) if units.len() == flight.ends.len() => self.units(&flight, &units, cx),
@@ -193,10 +200,14 @@ impl Delivery {
     }
 
     /// It is to be tried again, if there is time for it.
-    fn again(&mut self, mut flight: Flight, reason: &'static str, cx: &mut Cx<'_>) {
+    fn again(&mut self, flight: Flight, reason: &'static str, cx: &mut Cx<'_>) {
+        self.again_at_most(u32::MAX, flight, reason, cx);
+    }
+
+    fn again_at_most(&mut self, times: u32, mut flight: Flight, reason: &'static str, cx: &mut Cx<'_>) {
         flight.attempt += 1;
         let due = cx.ports.clock.monotonic() + self.backoff(flight.attempt);
-        let tried_enough = self.limits.retries.is_some_and(|retries| flight.attempt > retries);
+        let tried_enough = flight.attempt > self.limits.retries.unwrap_or(u32::MAX).min(times);
         if tried_enough || self.stopped.is_some() || self.limit.is_some_and(|limit| due >= limit) {
             return self.give_up(flight, reason, cx);
         }

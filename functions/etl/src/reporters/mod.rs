@@ -6,10 +6,12 @@
 //! Imports: `component`, `late`, `need`, `ports`, `region`.
 
 pub mod cloudwatch;
+pub mod data_dog;
 pub mod embedded_metrics;
 pub mod filter;
 
 pub use cloudwatch::Cloudwatch;
+pub use data_dog::DataDog;
 pub use embedded_metrics::CloudWatchEmbeddedMetrics;
 
 use crate::{
@@ -22,6 +24,7 @@ use std::borrow::Cow;
 pub(crate) fn register(room: &mut Room<dyn BuildReporter>) {
     room.add::<CloudWatchEmbeddedMetrics>();
     room.add::<Cloudwatch>();
+    room.add::<DataDog>();
 }
 
 /// What an author of a reporter writes.

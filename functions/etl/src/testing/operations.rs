@@ -1,6 +1,6 @@
 //! One event through one operation, ours or yours. What cannot be, such as text that is no JSON, ends the test.
 //!
-//! Imports: `asset`, `build`, `event`, `operations`, `payload`, `testing`.
+//! Imports: `asset`, `build`, `event`, `operations`, `payload`, `ports`, `testing`.
 
 #![expect(clippy::unwrap_used, clippy::missing_panics_doc, reason = "what a test cannot unwrap, it fails for")]
 
@@ -10,18 +10,27 @@ use crate::{
     build::BuildCx,
     event::{Event, Facts, Fault, Outage, Outcome},
     operations::Operation,
+    ports::{Level, Log},
 };
 use payload::{Arena, Output};
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 /// The files of a world without any.
 pub(crate) fn no_assets() -> Arc<Assets> {
     Arc::new(Assets::new(World::new().ports()))
 }
 
+/// Nobody reads what is logged.
+#[derive(Debug)]
+struct NoLog;
+
+impl Log for NoLog {
+    fn line(&self, _: Level, _: &str, _: &[(&'static str, &dyn fmt::Display)]) {}
+}
+
 /// What components are built with.
 pub(crate) fn cx(assets: &Arc<Assets>) -> BuildCx<'_> {
-    BuildCx { region: "eu-west-1", assets }
+    BuildCx { region: "eu-west-1", assets, log: &NoLog }
 }
 
 /// What becomes of an event: its text, or why it was dropped.

@@ -1,6 +1,6 @@
 //! A world that does what it is told, and remembers what it was asked.
 
-use crate::ports::{Answer, Call, Calls, Clock, Level, Log, Object, ObjectError, Objects, Ports, Ticket};
+use crate::ports::{Answer, Call, Calls, Clock, Level, Log, Object, ObjectError, Objects, Ports, Secret, Ticket};
 use bytes::Bytes;
 use std::{
     collections::BTreeMap,
@@ -130,6 +130,11 @@ impl RecordedCalls {
         match call {
             Call::Http(_) => Answer::Http { status: 200, body: Bytes::from_static(br#"{"errors":false,"items":[]}"#) },
             Call::PutRecordBatch { records, .. } => Answer::Records(vec![None; records.len()]),
+            Call::PutRecords { records, .. } => Answer::Records(vec![None; records.len()]),
+            Call::SendMessageBatch { messages, .. } | Call::PublishBatch { messages, .. } => {
+                Answer::Records(vec![None; messages.len()])
+            }
+            Call::Secret(of) => Answer::Secret { of: of.clone(), value: Secret::new("secret") },
             Call::CreateUpload { .. } => Answer::Done(Some("upload".to_owned())),
             Call::UploadPart { number, .. } => Answer::Done(Some(format!("etag-{number}"))),
             _ => Answer::Done(None),

@@ -54,12 +54,12 @@ pub(super) fn judge(status: u16, body: &[u8], items: usize) -> Verdict {
         // large does. Halves tell the guilty from its neighbours.
         400 => Verdict::TooLarge("the bulk request was refused"),
         413 => Verdict::TooLarge("the bulk request was too large"),
-        401 => Verdict::Again("credentials refused"),
-        403 => Verdict::Again("permission refused"),
-        404 => Verdict::Again("no bulk interface at bulk_api_path"),
+        401 => Verdict::Denied("credentials refused"),
+        403 => Verdict::Denied("permission refused"),
+        404 => Verdict::Denied("no bulk interface at bulk_api_path"),
         429 => Verdict::Again("the far side is overloaded"),
         500..=599 => Verdict::Again("the far side failed"),
-        _ => Verdict::Again("the far side answered with an unexpected status"),
+        _ => Verdict::Denied("the far side answered with an unexpected status"),
     }
 }
 
@@ -129,8 +129,8 @@ mod tests {
         let mapping = || Verdict::Units(vec![Refused("mapping refused")]);
         let one = |reason| Verdict::Units(vec![Refused(reason)]);
         Some(match name {
-            "401-no-credentials" | "401-wrong-password" => Verdict::Again("credentials refused"),
-            "403-whole" => Verdict::Again("permission refused"),
+            "401-no-credentials" | "401-wrong-password" => Verdict::Denied("credentials refused"),
+            "403-whole" => Verdict::Denied("permission refused"),
             "403-some-items" => Verdict::Units(vec![Taken, Refused("permission refused")]),
             "429-whole-circuit-breaker" | "429-whole-indexing-pressure" => Verdict::Again("the far side is overloaded"),
             "bulk-created" | "gzip-request" | "gzip-both" => Verdict::Taken,
@@ -143,7 +143,7 @@ mod tests {
             "item-404-no-auto-create" | "item-404-require-alias" => one("index is missing"),
             "item-429-flood-stage" => Verdict::Units(vec![Again("disk flood stage")]),
             "whole-405-method" | "whole-406-content-type" => {
-                Verdict::Again("the far side answered with an unexpected status")
+                Verdict::Denied("the far side answered with an unexpected status")
             }
             name if name.starts_with("whole-400-") => Verdict::TooLarge("the bulk request was refused"),
             _ => return None,

@@ -4,7 +4,8 @@
 
 use super::{
     Limits, Load, Next, Transport, Verdict, bulk,
-    http::{AuthConfig, Request, ValueConfig, now},
+    request::{Request, host_mistake},
+    values::{AuthConfig, ValueConfig, now},
 };
 use crate::{
     bounded::Bounded,
@@ -14,7 +15,7 @@ use crate::{
     event::{Event, Facts, Fault},
     late::Late,
     need::{Need, Target},
-    ports::{Answer, Call},
+    ports::Answer,
     time::java::JavaTime,
 };
 use bon::Builder;
@@ -153,15 +154,16 @@ impl Component for ElasticSearch {
             actions: &["es:ESHttpPost"],
             on: Target::Domain { host: self.hostname.clone(), path: self.bulk_api_path.clone() },
         };
-        signed.then(need).into_iter().collect()
+        let password = match &self.auth_config {
+            Some(AuthConfig::UserPassAuth { password, .. }) => Some(password),
+            Some(AuthConfig::UrlSigningAuth { .. }) | None => None,
+        };
+        let secrets = self.http_headers.values().chain(password).flat_map(ValueConfig::needs);
+        signed.then(need).into_iter().chain(secrets).collect()
     }
 
     fn check(&self) -> Vec<Mistake> {
-        let mut mistakes = vec![];
-        if self.hostname.now().is_some_and(|host| host.is_empty() || host.contains(['/', ':'])) {
-            let mistake = Mistake::new("hostname", "the host is more than a name");
-            mistakes.push(mistake.help("write the name alone; `use_ssl`, `port` and `bulk_api_path` say the rest"));
-        }
+        let mut mistakes: Vec<_> = host_mistake(&self.hostname).into_iter().collect();
         if self.index.now().is_some_and(|index| !is_index(index)) {
             let mistake = Mistake::new("index", "no index can have this name");
             mistakes.push(mistake.help(
@@ -229,7 +231,7 @@ impl Transport for ElasticSearch {
             place,
             "application/json; charset=UTF-8",
             &self.http_headers,
-            self.auth_config.as_ref(),
+            self.auth_config.clone(),
             self.use_gzip,
         );
         let mut index = format!("\"_index\":{}", quoted(&now(&self.index)));
@@ -280,14 +282,11 @@ impl Transport for ElasticSearch {
     fn call(&self, state: &mut State, load: &Load<'_>) -> Next {
         // Some 300 bytes for a document that is taken; refusals say more.
         let answer_bytes = (64 << 10) + 4096 * load.ends.len();
-        Next::Call(Call::Http(state.request.post(load.bytes, answer_bytes)))
+        state.request.post(load.bytes, answer_bytes)
     }
 
-    fn judge(&self, _: &mut State, load: &Load<'_>, answer: &Answer) -> Verdict {
-        match answer {
-            Answer::Http { status, body } => bulk::judge(*status, body, load.ends.len()),
-            _ => Verdict::Again("no answer"),
-        }
+    fn judge(&self, state: &mut State, load: &Load<'_>, answer: &Answer) -> Verdict {
+        state.request.judge(answer, |status, body| bulk::judge(status, body, load.ends.len()))
     }
 
     fn wants_hash(&self) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! Imports: `bounded`, `build`, `component`, `event`, `late`, `payload`, `ports`.
 
-use super::{Limits, Load, Next, Transport, Verdict, done, http::now};
+use super::{Limits, Load, Next, Transport, Verdict, done, values::now};
 use crate::{
     bounded::Bounded,
     build::{BuildCx, BuildError},

@@ -4,7 +4,7 @@
 
 use super::{
     Limits, Load, Next, Transport, UnitVerdict, Verdict,
-    http::{now, now_text},
+    values::{now, now_text},
 };
 use crate::{
     bounded::Bounded,
@@ -124,8 +124,8 @@ impl Transport for Firehose {
                 "InvalidArgumentException" | "ValidationException" | "SerializationException" => {
                     Verdict::TooLarge("Firehose refuses the records")
                 }
-                "ResourceNotFoundException" => Verdict::Again("no such delivery stream"),
-                code if code.starts_with("AccessDenied") => Verdict::Again("permission refused"),
+                "ResourceNotFoundException" => Verdict::Denied("no such delivery stream"),
+                code if code.starts_with("AccessDenied") => Verdict::Denied("permission refused"),
                 code if code.starts_with("InvalidKMS") => Verdict::Again("the delivery stream's key cannot be used"),
                 _ if *status == Some(413) => Verdict::TooLarge("the call was too large"),
                 _ => Verdict::Again("Firehose is overloaded"),
@@ -190,11 +190,13 @@ mod tests {
 
     #[test]
     fn nothing_is_lost_when_the_whole_call_fails() {
-        for (code, status) in [("ThrottlingException", 400), ("AccessDeniedException", 400), ("", 500), ("Odd", 400)] {
+        for (code, status) in [("ThrottlingException", 400), ("", 500), ("Odd", 400)] {
             let answer = Answer::Refused { code: code.into(), status: Some(status) };
             assert!(matches!(judge(&config(""), b"a", &[1], &answer), Verdict::Again(_)), "{code}");
         }
         assert!(matches!(judge(&config(""), b"a", &[1], &Answer::Silence("reset".into())), Verdict::Again(_)));
+        let denied = Answer::Refused { code: "AccessDeniedException".into(), status: Some(400) };
+        assert_eq!(judge(&config(""), b"a", &[1], &denied), Verdict::Denied("permission refused"));
         let answer = Answer::Refused { code: "InvalidArgumentException".into(), status: Some(400) };
         assert!(matches!(judge(&config(""), b"ab", &[1, 2], &answer), Verdict::TooLarge(_)));
     }

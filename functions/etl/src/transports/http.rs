@@ -1,180 +1,141 @@
-//! Settings that all transports over HTTP share, and the request that they make.
+//! `HTTP`: requests to a host.
 //!
-//! Imports: `late`, `need`, `ports`, `region`.
+//! Imports: `build`, `component`, `event`, `late`, `need`, `payload`, `ports`.
 
-use crate::{
-    late::Late,
-    ports::{self, HttpCall, Secret},
-    region::Region,
+use super::{
+    Limits, Load, Next, Transport, Verdict,
+    request::{Request, Requests, host_mistake, status},
+    values::{BasicAuthConfig, ValueConfig},
 };
-use bytes::Bytes;
-use libdeflater::{CompressionLvl, Compressor};
+use crate::{
+    build::{BuildCx, BuildError},
+    component::{Component, Mistake},
+    event::{Event, Fault},
+    late::Late,
+    need::Need,
+    ports::Answer,
+};
+use bon::Builder;
+use payload::Output;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
-/// A value that may be secret.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", deny_unknown_fields)]
-pub enum ValueConfig {
-    /// A text.
-    StringValue {
-        /// The text; `<NAME>` is the value of an environment variable, which keeps it out of the config.
-        value: Late<String>,
-    },
+/// Posts events to a host, many in a request, a separator behind each.
+///
+/// Any status of 200 to 299 is success. (To Bender only 200 is.) After 408, 429, 5xx or no answer the request is sent again, with growing
+/// waits, as the time left allows; after 401, 403, 404 or a redirection three times at most; what is not taken by then is handed back to the
+/// trigger. A request that is refused by 400, 413 or 422 is sent again in halves, and an event that is refused alone fails. Delivery is at
+/// least once: a request whose answer is lost is sent again.
+///
+/// Bodies are UTF-8 and say so. (Bender's say ISO-8859-1.) Certificates are checked. (Bender checks none: a defect, mended.)
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
+#[schemars(extend("additionalProperties" = false))]
+pub struct HTTP {
+    /// Name of the host.
+    #[builder(into)]
+    pub hostname: Late<String>,
+    /// Path, and query if there is one: `/in?source=logs`.
+    #[builder(into)]
+    #[schemars(regex(pattern = "^/"))]
+    pub path: String,
+    /// What follows each event.
+    #[serde(default = "separator")]
+    #[builder(default = separator(), into)]
+    #[schemars(length(min = 1, max = 16))]
+    pub separator: String,
+    /// User and password.
+    #[builder(into)]
+    pub basic_http_auth: Option<BasicAuthConfig>,
+    /// How requests are made.
+    #[serde(flatten)]
+    #[builder(default)]
+    pub requests: Requests,
 }
 
-impl ValueConfig {
-    /// The value, hidden.
-    pub(super) fn secret(&self) -> Secret {
-        match self {
-            Self::StringValue { value } => Secret::new(now(value)),
-        }
+pub(super) fn separator() -> String {
+    "\n".to_owned()
+}
+
+impl Component for HTTP {
+    const NAME: &'static str = "HTTP";
+    const EXAMPLE: &'static str = "type: HTTP\nhostname: <LOG_HOST>\npath: /in\nuse_gzip: true\nhttp_headers:\n  X-Token:\n    type: \
+                                   SsmValue\n    name: /pipelines/token\n";
+
+    fn needs(&self) -> Vec<Need> {
+        self.requests.needs(password(self.basic_http_auth.as_ref()))
+    }
+
+    fn check(&self) -> Vec<Mistake> {
+        host_mistake(&self.hostname).into_iter().collect()
     }
 }
 
-impl From<Late<String>> for ValueConfig {
-    fn from(value: Late<String>) -> Self {
-        Self::StringValue { value }
-    }
+pub(super) fn password(auth: Option<&BasicAuthConfig>) -> Option<&ValueConfig> {
+    auth.map(|BasicAuthConfig::UserPassAuth { password, .. }| password)
 }
 
-/// How a request says who we are.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(tag = "type", deny_unknown_fields)]
-pub enum AuthConfig {
-    /// By user and password (HTTP basic authentication).
-    UserPassAuth {
-        /// The user's name.
-        username: Late<String>,
-        /// The password.
-        password: ValueConfig,
-    },
-    /// By AWS Signature Version 4, with the function's own role.
-    UrlSigningAuth {
-        /// The region of the service; by default the function's own.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        region: Option<Late<Region>>,
-        /// The service to sign for: `es`, or `aoss` for OpenSearch Serverless.
-        service: String,
-        /// Taken for the sake of old configs; has no effect.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        http_interceptor: Option<serde_json::Value>,
-    },
-}
+impl Transport for HTTP {
+    type State = Request;
 
-impl AuthConfig {
-    /// As the port takes it.
-    pub(super) fn port(&self) -> ports::Auth {
-        match self {
-            Self::UserPassAuth { username, password } => {
-                ports::Auth::Basic { username: now(username), password: password.secret() }
-            }
-            Self::UrlSigningAuth { region, service, http_interceptor: _ } => {
-                ports::Auth::SigV4 { service: service.clone(), region: region.as_ref().map(now_text) }
-            }
-        }
-    }
-}
-
-/// The value; in a function it always is there.
-pub(super) fn now(value: &Late<String>) -> String {
-    value.now().cloned().unwrap_or_default()
-}
-
-/// The same for a region.
-pub(super) fn now_text(region: &Late<Region>) -> String {
-    region.now().map(ToString::to_string).unwrap_or_default()
-}
-
-/// What is the same in every request of one transport.
-#[derive(Debug)]
-pub(super) struct Request {
-    url: String,
-    headers: Vec<(String, Secret)>,
-    auth: ports::Auth,
-    gzip: bool,
-}
-
-impl Request {
-    /// `path` begins with `/`. Headers of the config come after `content_type`.
-    pub(super) fn new(
-        (use_ssl, hostname, port, path): (bool, &str, u16, &str),
-        content_type: &str,
-        headers: &BTreeMap<String, ValueConfig>,
-        auth: Option<&AuthConfig>,
-        gzip: bool,
-    ) -> Self {
-        let scheme = if use_ssl { "https" } else { "http" };
-        let mut all = vec![("Content-Type".to_owned(), Secret::new(content_type))];
-        if gzip {
-            all.push(("Content-Encoding".to_owned(), Secret::new("gzip")));
-        }
-        all.extend(headers.iter().map(|(name, value)| (name.clone(), value.secret())));
-        Self {
-            url: format!("{scheme}://{hostname}:{port}{path}"),
-            headers: all,
-            auth: auth.map_or(ports::Auth::None, AuthConfig::port),
-            gzip,
-        }
+    fn limits(&self) -> Limits {
+        self.requests.limits()
     }
 
-    /// Posts a body, of whose answer so many bytes are of use.
-    pub(super) fn post(&self, body: &Bytes, answer_bytes: usize) -> HttpCall {
-        HttpCall {
-            method: "POST",
-            url: self.url.clone(),
-            headers: self.headers.clone(),
-            body: if self.gzip { gzip(body) } else { body.clone() },
-            auth: self.auth.clone(),
-            answer_bytes,
-        }
+    fn state(&self, _: &BuildCx<'_>) -> Result<Request, BuildError> {
+        Ok(self.requests.to(&self.hostname, &self.path).with_auth(self.basic_http_auth.as_ref()))
     }
-}
 
-/// One gzip member.
-fn gzip(body: &[u8]) -> Bytes {
-    let mut compressor = Compressor::new(CompressionLvl::fastest());
-    let mut out = vec![0; compressor.gzip_compress_bound(body.len())];
-    match compressor.gzip_compress(body, &mut out) {
-        Ok(len) => {
-            out.truncate(len);
-            Bytes::from(out)
-        }
-        // Cannot be: there is room for the worst case.
-        Err(_) => Bytes::new(),
+    fn tail(&self, _: &mut Request, _: &Event<'_>, out: &mut Output) -> Result<(), Fault> {
+        out.extend_from_slice(self.separator.as_bytes());
+        Ok(())
+    }
+
+    fn call(&self, request: &mut Request, load: &Load<'_>) -> Next {
+        request.send(load.bytes)
+    }
+
+    fn judge(&self, request: &mut Request, _: &Load<'_>, answer: &Answer) -> Verdict {
+        request.judge(answer, status)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::Read as _;
+    use crate::{
+        event::Facts,
+        ports::Auth,
+        testing::{frame, http},
+    };
 
-    #[test]
-    fn a_request_has_the_configs_headers_and_a_packed_body() {
-        let headers = BTreeMap::from([("X-Key".to_owned(), ValueConfig::from(Late::from("k")))]);
-        let auth: AuthConfig = serde_json::from_str(
-            r#"{"type": "UserPassAuth", "username": "u", "password": {"type": "StringValue", "value": "p"}}"#,
-        )
-        .unwrap();
-        let request = Request::new((true, "h", 443, "/_bulk"), "application/json", &headers, Some(&auth), true);
-        let call = request.post(&Bytes::from_static(b"body"), 1);
-        assert_eq!((call.url.as_str(), call.method), ("https://h:443/_bulk", "POST"));
-        let headers: Vec<_> = call.headers.iter().map(|(name, value)| (name.as_str(), value.reveal())).collect();
-        assert_eq!(headers, [("Content-Type", "application/json"), ("Content-Encoding", "gzip"), ("X-Key", "k")]);
-        assert_eq!(call.auth, ports::Auth::Basic { username: "u".into(), password: Secret::new("p") });
-        let mut body = String::new();
-        flate2::read::GzDecoder::new(&call.body[..]).read_to_string(&mut body).unwrap();
-        assert_eq!(body, "body");
+    fn config(settings: &str) -> HTTP {
+        serde_json::from_str(&format!(r#"{{"hostname":"h","path":"/in?a=b"{settings}}}"#)).unwrap()
     }
 
     #[test]
-    fn signing_is_for_a_service_and_the_functions_region_by_default() {
-        let read = |text: &str| serde_json::from_str::<AuthConfig>(text).unwrap().port();
-        let signed = |region: Option<&str>| ports::Auth::SigV4 { service: "es".into(), region: region.map(Into::into) };
-        assert_eq!(read(r#"{"type": "UrlSigningAuth", "service": "es"}"#), signed(None));
-        let text = r#"{"type": "UrlSigningAuth", "service": "es", "region": "US_EAST_1", "http_interceptor": {}}"#;
-        assert_eq!(read(text), signed(Some("us-east-1")));
+    fn a_request_keeps_the_query_and_says_what_its_body_is() {
+        let call = http(&config(""), b"ab", &[1, 2]);
+        assert_eq!((call.url.as_str(), &call.body[..], call.http2), ("https://h:443/in?a=b", &b"ab"[..], false));
+        assert_eq!(call.headers.len(), 1);
+        assert_eq!(call.headers[0].1.reveal(), "text/plain; charset=UTF-8");
+        let auth = r#","basic_http_auth":{"type":"UserPassAuth","username":"u","password":{"type":"StringValue","value":"p"}}"#;
+        assert!(matches!(http(&config(auth), b"", &[]).auth, Auth::Basic { .. }));
+        let packed = http(&config(r#","use_gzip":true,"port":8080,"use_ssl":false"#), b"ab", &[1, 2]);
+        assert_eq!(packed.url, "http://h:8080/in?a=b");
+        let headers: Vec<_> = packed.headers.iter().map(|(name, value)| (name.as_str(), value.reveal())).collect();
+        assert_eq!(headers, [("Content-Type", "application/octet-stream"), ("Content-Encoding", "gzip")]);
+    }
+
+    #[test]
+    fn a_separator_follows_each_event() {
+        assert_eq!(frame(&config(""), &mut Facts::default(), "{}").unwrap(), "EVENT\n");
+        assert_eq!(frame(&config(r#","separator":";""#), &mut Facts::default(), "{}").unwrap(), "EVENT;");
+    }
+
+    #[test]
+    fn settings_of_requests_stand_beside_the_others() {
+        let limits = config(r#","batch_size":3,"threads":1,"retry_count":2,"timeout":1500"#).limits();
+        assert_eq!((limits.units, limits.threads, limits.retries), (3, 1, Some(2)));
+        assert_eq!(limits.time_limit.as_millis(), 1500);
     }
 }

@@ -9,22 +9,46 @@
 //! Imports: `bounded`, `build`, `component`, `document_id`, `event`, `late`, `need`, `payload`, `ports`, `region`, `time`.
 
 mod bulk;
+pub mod datadog;
 pub mod dev_null;
 pub mod elastic_search;
 pub mod file;
 pub mod firehose;
 pub mod firehose_transform;
+pub mod gelf;
 pub mod http;
+pub mod http2;
+pub mod kinesis;
+mod messages;
+pub mod request;
 pub mod s3;
+pub mod scalyr;
+mod secrets;
+pub mod sns;
+pub mod splunk;
+pub mod sqs;
 pub mod stdout;
+pub mod sumo_logic;
+pub mod tcp;
+pub mod values;
 
+pub use datadog::Datadog;
 pub use dev_null::DevNull;
 pub use elastic_search::ElasticSearch;
 pub use file::File;
 pub use firehose::Firehose;
 pub use firehose_transform::FirehoseTransform;
+pub use gelf::Gelf;
+pub use http::HTTP;
+pub use http2::HTTP2;
+pub use kinesis::Kinesis;
 pub use s3::S3;
+pub use scalyr::Scalyr;
+pub use sns::SNS;
+pub use splunk::Splunk;
+pub use sqs::SQS;
 pub use stdout::Stdout;
+pub use sumo_logic::SumoLogic;
 
 use crate::{
     build::{BuildCx, BuildError, Running},
@@ -38,13 +62,23 @@ use std::{fmt, sync::Arc, time::Duration};
 
 /// Enters what is in this room.
 pub(crate) fn register(room: &mut Room<dyn BuildTransport>) {
+    room.add::<Datadog>();
     room.add::<DevNull>();
     room.add::<ElasticSearch>();
     room.add::<File>();
     room.add::<Firehose>();
     room.add::<FirehoseTransform>();
+    room.add::<Gelf>();
+    room.add::<HTTP>();
+    room.add::<HTTP2>();
+    room.add::<Kinesis>();
     room.add::<S3>();
+    room.add::<SNS>();
+    room.add::<SQS>();
+    room.add::<Scalyr>();
+    room.add::<Splunk>();
     room.add::<Stdout>();
+    room.add::<SumoLogic>();
 }
 
 /// What an author of a transport writes.
@@ -175,6 +209,9 @@ pub enum Verdict {
     More,
     /// The call failed, but may succeed when it is repeated.
     Again(&'static str),
+    /// We may not, or what we ask for is not there. It is repeated a few times, as permissions take effect late, and then handed back:
+    /// time would not mend it.
+    Denied(&'static str),
     /// The far side will never take it.
     Refused(&'static str),
     /// It was too much for one call, or one unit spoilt it for all. Its halves are sent each by itself; a unit that is alone is refused.

@@ -4,7 +4,7 @@
 
 use super::{
     Limits, Load, Next, Partition, Transport, Verdict,
-    http::{now, now_text},
+    values::{now, now_text},
 };
 use crate::{
     bounded::Bounded,
@@ -172,7 +172,7 @@ impl Transport for S3 {
         let Some(upload) = state.uploads.get_mut(load.partition) else { return Verdict::Again("no such upload") };
         let word = match answer {
             Answer::Done(word) => word.clone().unwrap_or_default(),
-            Answer::Refused { code, .. } => return Verdict::Again(refusal(code)),
+            Answer::Refused { code, .. } => return refusal(code),
             _ => return Verdict::Again("no answer"),
         };
         match upload.doing {
@@ -271,13 +271,13 @@ impl S3 {
 }
 
 /// Nothing that S3 says is a matter of the data: what it does not take is handed back to the trigger.
-fn refusal(code: &str) -> &'static str {
+fn refusal(code: &str) -> Verdict {
     match code {
-        "AccessDenied" => "permission refused",
-        "NoSuchBucket" => "no such bucket",
-        "NoSuchUpload" => "the upload is gone",
-        "SlowDown" | "ServiceUnavailable" => "S3 is overloaded",
-        _ => "S3 failed",
+        "AccessDenied" => Verdict::Denied("permission refused"),
+        "NoSuchBucket" => Verdict::Denied("no such bucket"),
+        "NoSuchUpload" => Verdict::Denied("the upload is gone"),
+        "SlowDown" | "ServiceUnavailable" => Verdict::Again("S3 is overloaded"),
+        _ => Verdict::Again("S3 failed"),
     }
 }
 

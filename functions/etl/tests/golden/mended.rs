@@ -134,7 +134,7 @@ pub(crate) fn of(case: &str, input: usize, line: &Value) -> Right {
         // What is not ASCII stays as it is; Bender writes question marks.
         ("urldecode-basic", 9) => out(&[r#"{"u":"café é 😀"}"#]),
         // The same number, written without an exponent.
-        ("gelf-basic" | "gelf-full", _) => {
+        ("gelf-basic" | "gelf-full" | "gelf-transport", _) => {
             let mut right = Right::benders(line);
             for event in &mut right.out {
                 *event = event.replace(":1.795449598E9,", ":1795449598.0,").replace(":1.7E9,", ":1700000000.0,");
@@ -155,4 +155,29 @@ fn wrapped(record: u8, a: u8) -> String {
         "timestamp":1795449598000,"payload":{{"a":{a}}}}}"#,
         8 + record
     )
+}
+
+/// D17: what is UTF-8 says so.
+pub(crate) fn header(value: &str) -> String {
+    value.replace("charset=ISO-8859-1", "charset=UTF-8")
+}
+
+/// D19: the query of the path is kept.
+pub(crate) fn target(case: &str, target: &str) -> String {
+    target.to_owned() + if case == "http2-basic" { "?x=1" } else { "" }
+}
+
+/// D2: what follows the event that is too large.
+pub(crate) fn behind_the_large_one<'a>(lines: impl Iterator<Item = &'a Value>) -> String {
+    let events = lines.map(|line| line["out"][0].as_str().unwrap());
+    events.skip_while(|event| event.len() < 1000).skip(1).flat_map(|event| ["KEY ", event, "\n"]).collect()
+}
+
+/// D13: a filter counts what it let through and what it took out.
+pub(crate) fn figure(line: &str) -> String {
+    if line.contains("success.count") && line.contains("RegexFilterOperation") {
+        line.replace("|0|", "|2|")
+    } else {
+        line.to_owned()
+    }
 }
