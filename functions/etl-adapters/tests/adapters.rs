@@ -7,8 +7,12 @@ mod calls;
 mod far_side;
 #[path = "adapters/http.rs"]
 mod http;
+#[path = "adapters/json.rs"]
+mod json;
 #[path = "adapters/objects.rs"]
 mod objects;
+#[path = "adapters/tcp.rs"]
+mod tcp;
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
