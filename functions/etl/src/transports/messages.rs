@@ -20,6 +20,11 @@ pub struct Fifo {
     group: Option<Path>,
 }
 
+/// Whether a queue or topic keeps an order: AWS's rule, letter for letter.
+pub(super) fn is_fifo(name: &str) -> bool {
+    name.strip_suffix(".fifo").is_some()
+}
+
 /// Characters of a group or deduplication id.
 const MOST_ID: usize = 128;
 
@@ -27,17 +32,18 @@ impl Fifo {
     /// None for a queue or topic that keeps no order, by its name. `group`: a path.
     pub(super) fn of(name: &str, group: Option<&str>) -> Result<Option<Self>, BuildError> {
         let group = group.map(field::path).transpose()?;
-        Ok(name.ends_with(".fifo").then_some(Self { group }))
+        Ok(is_fifo(name).then_some(Self { group }))
     }
 
     /// Writes what is to be known of an event when its message is made.
     pub(super) fn head(&self, event: &Event<'_>, out: &mut Output) {
         let at_path = self.group.as_ref().and_then(|path| text_at(event, path));
-        let group = at_path.map(Cow::into_owned).unwrap_or_else(|| match &event.facts.origin.kind {
+        let by_origin = || match &event.facts.origin.kind {
             OriginKind::Kinesis(record) => record.shard_id.to_string(),
             OriginKind::S3(object) => format!("{}/{}", object.bucket, object.key),
             _ => "events".to_owned(),
-        });
+        };
+        let group = at_path.map_or_else(by_origin, Cow::into_owned);
         let sound = (1..=MOST_ID).contains(&group.len()) && group.bytes().all(|byte| byte.is_ascii_graphic());
         if sound {
             put(out, &group);

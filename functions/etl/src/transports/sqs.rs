@@ -5,7 +5,7 @@
 use super::{
     Limits, Load, Next, Transport, Verdict,
     kinesis::threads,
-    messages::{Fifo, judge, of_load},
+    messages::{Fifo, is_fifo, judge, of_load},
     values::now,
 };
 use crate::{
@@ -64,7 +64,7 @@ impl Transport for SQS {
     type State = Option<Fifo>;
 
     fn limits(&self) -> Limits {
-        let fifo = now(&self.queue_url).ends_with(".fifo");
+        let fifo = is_fifo(&now(&self.queue_url));
         Limits {
             event_bytes: CALL_BYTES,
             units: 10,
