@@ -168,8 +168,7 @@ fn statement(need: &Need, to: &Grantee<'_>) -> Result<Statement, String> {
             &queue_arn,
         )?]),
         Target::Parameter { name, region } => allow.on([arn(name, &|_| None, &|name| {
-            let by_name = || in_region("ssm", region.as_ref(), &format!("parameter/{}", name.trim_start_matches('/')));
-            known_arn(name).or_else(by_name)
+            known_arn(name).or_else(|| in_region("ssm", region.as_ref(), &parameter(name)))
         })?]),
         // Behind its name, a secret's ARN has six characters that nobody can foretell.
         Target::Secret { id, region } => allow.on([arn(id, &|_| None, &|id| {
@@ -203,6 +202,11 @@ fn keys(scope: &mut Scope<'_>, role: &RoleHandle, need: &Need, names: &Bindings)
 /// A resource of this account and region.
 fn here(service: &str, resource: &str) -> Value<String> {
     intrinsic::sub(&format!("arn:${{AWS::Partition}}:{service}:${{AWS::Region}}:${{AWS::AccountId}}:{resource}"))
+}
+
+/// The slash that most names begin with stands once.
+fn parameter(name: &str) -> String {
+    format!("parameter/{}", name.trim_start_matches('/'))
 }
 
 fn known_arn(name: &str) -> Option<Value<String>> {
