@@ -1,6 +1,6 @@
 //! Settings that all transports over HTTP share, the request that they make, and what its answer means.
 //!
-//! Imports: `bounded`, `late`, `need`, `ports`.
+//! Imports: `bounded`, `component`, `late`, `need`, `ports`.
 
 use super::{
     Limits, Next, Verdict,
