@@ -122,7 +122,8 @@ impl Metadata {
 
     /// The workspace's own package of that name.
     pub fn member(&self, name: &str) -> Option<&Value> {
-        self.packages().find(|package| package["name"] == name && package["source"].is_null())
+        let members = self.0["workspace_members"].as_array()?;
+        self.packages().find(|package| package["name"] == name && members.contains(&package["id"]))
     }
 
     /// The packages that `id` needs at run time, itself included, as ids; what only builds them is left out, and so is

@@ -54,7 +54,8 @@ fn an_operation_of_ones_own_is_like_any_other() {
     };
 
     let output = cargo(&["test", "--quiet", "--offline", "--package", "components"]);
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let said = [output.stdout, output.stderr].concat();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
 
     // The config's errors.
     let pipeline = fs::read_to_string(root().join("tests/own_workspace/pipeline.yaml")).unwrap();

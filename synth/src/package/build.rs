@@ -62,9 +62,7 @@ impl Tool {
 
 /// The names of the functions: the binaries of the package `functions`.
 pub fn functions(metadata: &Metadata) -> anyhow::Result<Vec<String>> {
-    let package = metadata.member(PACKAGE).with_context(|| {
-        format!("this workspace has no package `{PACKAGE}`; each file in its src/bin is a function")
-    })?;
+    let package = metadata.member(PACKAGE).with_context(no_package)?;
     let mut names: Vec<String> = package["targets"]
         .as_array()
         .into_iter()
@@ -75,6 +73,15 @@ pub fn functions(metadata: &Metadata) -> anyhow::Result<Vec<String>> {
     names.sort();
     ensure!(!names.is_empty(), "the package `{PACKAGE}` has no binaries; each file in its src/bin is a function");
     Ok(names)
+}
+
+/// The whole name of the package of the functions. In a workspace that depends on ours there are two of the short one.
+fn package_id(metadata: &Metadata) -> anyhow::Result<&str> {
+    metadata.member(PACKAGE).and_then(|package| package["id"].as_str()).with_context(no_package)
+}
+
+fn no_package() -> String {
+    format!("this workspace has no package `{PACKAGE}`; each file in its src/bin is a function")
 }
 
 /// Builds the functions for one processor; each one's binary. What cargo has to say goes to stderr as it comes.
@@ -91,7 +98,7 @@ pub fn build(
         Tool::CargoLambda => command.args(["lambda", "build", "--lambda-dir"]).arg(&lambda_dir),
         Tool::Cargo => command.arg("build"),
     };
-    command.args(["--release", "--locked", "--target", arch.triple(), "--package", PACKAGE]);
+    command.args(["--release", "--locked", "--target", arch.triple(), "--package", package_id(metadata)?]);
     for function in functions {
         command.args(["--bin", function]);
     }
@@ -130,7 +137,7 @@ pub fn build_here(machine: &Machine, metadata: &Metadata, function: &str) -> any
     let there = functions(metadata)?;
     ensure!(there.iter().any(|name| name == function), "{}", unknown("function", function, &there));
     let mut command = machine.cargo();
-    command.args(["build", "--quiet", "--locked", "--package", PACKAGE, "--bin", function]);
+    command.args(["build", "--quiet", "--locked", "--package", package_id(metadata)?, "--bin", function]);
     let status = command.stdout(Stdio::null()).status().context("cannot start cargo")?;
     ensure!(status.success(), "cargo did not build the function `{function}`");
     Ok(metadata.target_dir().join("debug").join(function).with_extension(std::env::consts::EXE_EXTENSION))
