@@ -1,7 +1,5 @@
 //! A function for each kind of trigger that no stack of ours uses, in one template, held against AWS's own checker.
 
-#![expect(clippy::unwrap_used, reason = "a test that fails says where")]
-
 use constructs::{
     Scope, Stack,
     asset::FunctionCode,

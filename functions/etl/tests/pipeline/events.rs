@@ -29,9 +29,12 @@ const HANDLERS: [&str; 9] = [
     "{type: SQSHandler}",
 ];
 
+/// A file, how many events are in it, and how many of them are not what the handler reads.
+type Count = (&'static str, u64, u64);
+
 /// Which handler reads which file: how many events are in it, and how many of them are not what the handler reads. What comes in an envelope
 /// that a handler knows is told from what is in it event by event.
-const READ: &[(&str, &[(&str, u64, u64)])] = &[
+const READ: &[(&str, &[Count])] = &[
     (
         "CloudWatchLogsHandler",
         &[
