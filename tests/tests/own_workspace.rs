@@ -31,7 +31,7 @@ fn cargo(arguments: &[&str]) -> Output {
 
 /// The owner's command: its exit code and what it printed.
 fn command(arguments: &[&str]) -> (Option<i32>, String, String) {
-    let Output { status, stdout, stderr } = cargo(&[&["run", "--quiet", "--offline", "--"], arguments].concat());
+    let Output { status, stdout, stderr } = cargo(&[&["run", "--quiet", "--"], arguments].concat());
     (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
@@ -53,7 +53,7 @@ fn an_operation_of_ones_own_is_like_any_other() {
         path.display().to_string()
     };
 
-    let output = cargo(&["test", "--quiet", "--offline", "--package", "components"]);
+    let output = cargo(&["test", "--quiet", "--package", "components"]);
     let said = [output.stdout, output.stderr].concat();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&said));
 
