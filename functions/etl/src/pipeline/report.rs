@@ -68,7 +68,10 @@ impl Pipeline {
             put("success.count", StatKind::Count, tally.count - tally.errors);
         }
         let exits = &self.exits;
-        let lag = |since: Option<i64>| u64::try_from(since.map_or(0, |since| whole.now_ms - since)).unwrap_or_default();
+        // A trigger may say that it arrived at any time at all.
+        let lag = |since: Option<i64>| {
+            u64::try_from(since.map_or(0, |since| whole.now_ms.saturating_sub(since))).unwrap_or(0)
+        };
         let mut put =
             |name, kind, value| stats.push(stat(name, vec![("source", whole.source_name.into())], kind, value));
         put("event.count", StatKind::Count, exits.events);
