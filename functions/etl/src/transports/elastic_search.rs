@@ -4,6 +4,7 @@
 
 use super::{
     Limits, Load, Next, Transport, Verdict, bulk,
+    defaults::{late_yes, retry_delay, threads},
     request::{Request, host_mistake},
     values::{AuthConfig, ValueConfig, now},
 };
@@ -45,8 +46,8 @@ pub struct ElasticSearch {
     #[schemars(range(min = 1))]
     pub port: Late<u16>,
     /// Whether the connection is encrypted (TLS).
-    #[serde(default = "yes")]
-    #[builder(default = yes(), into)]
+    #[serde(default = "late_yes")]
+    #[builder(default = late_yes(), into)]
     pub use_ssl: Late<bool>,
     /// Name of the index, or what it begins with when there is an `index_time_format`.
     #[builder(into)]
@@ -120,9 +121,6 @@ pub struct ElasticSearch {
 fn port() -> Late<u16> {
     9200.into()
 }
-fn yes() -> Late<bool> {
-    true.into()
-}
 fn routing() -> String {
     "routing".to_owned()
 }
@@ -131,12 +129,6 @@ fn bulk_path() -> String {
 }
 fn batch_size() -> Bounded<1, 100_000> {
     Bounded::of::<500>()
-}
-fn threads() -> Bounded<1, 256> {
-    Bounded::of::<5>()
-}
-fn retry_delay() -> Bounded<1, 60_000> {
-    Bounded::of::<1000>()
 }
 fn timeout() -> Bounded<1000, 300_000> {
     Bounded::of::<40_000>()

@@ -4,6 +4,7 @@
 
 use super::{
     Limits, Load, Next, Transport, UnitVerdict, Verdict,
+    defaults::{threads, yes},
     values::{now, now_text},
 };
 use crate::{
@@ -47,13 +48,6 @@ pub struct Firehose {
     #[serde(default = "threads")]
     #[builder(default = threads())]
     pub threads: Bounded<1, 256>,
-}
-
-fn yes() -> bool {
-    true
-}
-fn threads() -> Bounded<1, 256> {
-    Bounded::of::<5>()
 }
 
 /// How events become records. Firehose bills each record as 5 KiB at least.

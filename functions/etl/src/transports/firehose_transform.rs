@@ -2,7 +2,7 @@
 //!
 //! Imports: `build`, `component`, `event`, `payload`, `ports`.
 
-use super::{Limits, Load, Next, Transport, Verdict, done};
+use super::{Limits, Load, Next, Transport, Verdict, defaults::yes, done};
 use crate::{
     build::{BuildCx, BuildError},
     component::Component,
@@ -26,10 +26,6 @@ pub struct FirehoseTransform {
     #[serde(default = "yes")]
     #[builder(default = true)]
     pub append_newline: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Component for FirehoseTransform {

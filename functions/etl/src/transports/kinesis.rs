@@ -4,6 +4,7 @@
 
 use super::{
     Limits, Load, Next, Transport, UnitVerdict, Verdict,
+    defaults::threads,
     values::{now, now_text},
 };
 use crate::{
@@ -48,10 +49,6 @@ pub struct Kinesis {
     #[serde(default = "threads")]
     #[builder(default = threads())]
     pub threads: Bounded<1, 256>,
-}
-
-pub(super) fn threads() -> Bounded<1, 256> {
-    Bounded::of::<5>()
 }
 
 impl Component for Kinesis {

@@ -10,6 +10,7 @@
 
 mod bulk;
 pub mod datadog;
+mod defaults;
 pub mod dev_null;
 pub mod elastic_search;
 pub mod file;

@@ -4,6 +4,7 @@
 
 use super::{
     Limits, Next, Verdict,
+    defaults::{late_yes, retry_delay, threads},
     secrets::Secrets,
     values::{AuthConfig, BasicAuthConfig, ValueConfig, now, now_text},
 };
@@ -35,8 +36,8 @@ pub struct Requests {
     #[schemars(range(min = 1))]
     pub port: Late<u16>,
     /// Whether the connection is encrypted (TLS). The host's certificate is checked. (Bender checks none: a defect, mended.)
-    #[serde(default = "yes")]
-    #[builder(default = yes(), into)]
+    #[serde(default = "late_yes")]
+    #[builder(default = late_yes(), into)]
     pub use_ssl: Late<bool>,
     /// Whether requests are packed by gzip.
     #[serde(default)]
@@ -80,17 +81,8 @@ impl Default for Requests {
 fn port() -> Late<u16> {
     443.into()
 }
-pub(super) fn yes() -> Late<bool> {
-    true.into()
-}
 fn batch_size() -> Bounded<1, 100_000> {
     Bounded::of::<500>()
-}
-fn threads() -> Bounded<1, 256> {
-    Bounded::of::<5>()
-}
-fn retry_delay() -> Bounded<1, 60_000> {
-    Bounded::of::<1000>()
 }
 fn timeout() -> Bounded<1000, 300_000> {
     Bounded::of::<40_000>()

@@ -4,6 +4,7 @@
 
 use super::{
     Limits, Load, Next, Partition, Transport, Verdict,
+    defaults::{threads, yes},
     values::{now, now_text},
 };
 use crate::{
@@ -64,14 +65,8 @@ pub struct S3 {
     pub threads: Bounded<1, 256>,
 }
 
-fn yes() -> bool {
-    true
-}
 fn buffer() -> Bounded<5_242_880, 2_147_483_647> {
     Bounded::of::<6_291_456>()
-}
-fn threads() -> Bounded<1, 256> {
-    Bounded::of::<5>()
 }
 
 impl Component for S3 {

@@ -4,7 +4,7 @@
 
 use super::{
     Limits, Load, Next, Transport, Verdict,
-    kinesis::threads,
+    defaults::threads,
     messages::{Fifo, is_fifo, judge, of_load},
     values::now,
 };

@@ -2,7 +2,11 @@
 //!
 //! Imports: `bounded`, `build`, `late`, `ports`.
 
-use super::{Limits, Load, Next, Verdict, request::yes, values::now};
+use super::{
+    Limits, Load, Next, Verdict,
+    defaults::{late_yes, retry_delay, threads},
+    values::now,
+};
 use crate::{
     bounded::Bounded,
     build::BuildCx,
@@ -25,12 +29,12 @@ pub struct Connections {
     #[schemars(range(min = 1))]
     pub port: Late<u16>,
     /// Whether the connection is encrypted (TLS).
-    #[serde(default = "yes")]
-    #[builder(default = yes(), into)]
+    #[serde(default = "late_yes")]
+    #[builder(default = late_yes(), into)]
     pub use_ssl: Late<bool>,
     /// Whether the host's certificate is checked. If not, whoever can stand between may read and change all; each start says so in the log.
-    #[serde(default = "yes")]
-    #[builder(default = yes(), into)]
+    #[serde(default = "late_yes")]
+    #[builder(default = late_yes(), into)]
     pub verify_ssl: Late<bool>,
     /// Bytes that are gathered before they are sent, on a connection of their own. An event of more bytes fails, and its neighbours go on.
     /// (In Bender it and all behind it are lost.)
@@ -56,12 +60,6 @@ pub struct Connections {
 
 fn buffer() -> Bounded<1024, 10_485_760> {
     Bounded::of::<10_240>()
-}
-fn threads() -> Bounded<1, 256> {
-    Bounded::of::<5>()
-}
-fn retry_delay() -> Bounded<1, 60_000> {
-    Bounded::of::<1000>()
 }
 fn timeout() -> Bounded<1000, 60_000> {
     Bounded::of::<30_000>()
