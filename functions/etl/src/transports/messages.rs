@@ -1,9 +1,10 @@
 //! What queues and topics have in common: messages of FIFO ones, and what the answers to batches mean.
 //!
-//! Imports: `build`, `document_id`, `event`, `field`, `payload`, `ports`.
+//! Imports: `bounded`, `build`, `document_id`, `event`, `field`, `payload`, `ports`.
 
-use super::{Load, UnitVerdict, Verdict};
+use super::{Limits, Load, UnitVerdict, Verdict};
 use crate::{
+    bounded::Bounded,
     build::BuildError,
     document_id::DocumentId,
     event::{Event, OriginKind, hash_text, sha1_hex},
@@ -21,8 +22,22 @@ pub struct Fifo {
 }
 
 /// Whether a queue or topic keeps an order: AWS's rule, letter for letter.
-pub(super) fn is_fifo(name: &str) -> bool {
+fn is_fifo(name: &str) -> bool {
     name.strip_suffix(".fifo").is_some()
+}
+
+/// How much the queue or topic of this name takes in a call of up to so many bytes.
+pub(super) fn limits(name: &str, call_bytes: usize, threads: Bounded<1, 256>) -> Limits {
+    let fifo = is_fifo(name);
+    Limits {
+        event_bytes: call_bytes,
+        units: 10,
+        bytes: call_bytes,
+        threads: if fifo { 1 } else { threads.size() },
+        by_partition: false,
+        ordered: fifo,
+        ..Limits::default()
+    }
 }
 
 /// Characters of a group or deduplication id.
@@ -35,8 +50,14 @@ impl Fifo {
         Ok(is_fifo(name).then_some(Self { group }))
     }
 
-    /// Writes what is to be known of an event when its message is made.
-    pub(super) fn head(&self, event: &Event<'_>, out: &mut Output) {
+    /// Writes what is to be known of an event when its message is made: of a FIFO queue or topic alone.
+    pub(super) fn head(fifo: Option<&Self>, event: &Event<'_>, out: &mut Output) {
+        if let Some(fifo) = fifo {
+            fifo.write(event, out);
+        }
+    }
+
+    fn write(&self, event: &Event<'_>, out: &mut Output) {
         let at_path = self.group.as_ref().and_then(|path| text_at(event, path));
         let by_origin = || match &event.facts.origin.kind {
             OriginKind::Kinesis(record) => record.shard_id.to_string(),

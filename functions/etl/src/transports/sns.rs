@@ -5,7 +5,7 @@
 use super::{
     Limits, Load, Next, Transport, Verdict,
     defaults::threads,
-    messages::{Fifo, is_fifo, judge, of_load},
+    messages::{self, Fifo, judge, of_load},
     values::now,
 };
 use crate::{
@@ -65,16 +65,7 @@ impl Transport for SNS {
     type State = Option<Fifo>;
 
     fn limits(&self) -> Limits {
-        let fifo = is_fifo(&now(&self.topic_arn));
-        Limits {
-            event_bytes: CALL_BYTES,
-            units: 10,
-            bytes: CALL_BYTES,
-            threads: if fifo { 1 } else { self.threads.size() },
-            by_partition: false,
-            ordered: fifo,
-            ..Limits::default()
-        }
+        messages::limits(&now(&self.topic_arn), CALL_BYTES, self.threads)
     }
 
     fn state(&self, _: &BuildCx<'_>) -> Result<Option<Fifo>, BuildError> {
@@ -82,9 +73,7 @@ impl Transport for SNS {
     }
 
     fn head(&self, fifo: &mut Option<Fifo>, event: &Event<'_>, out: &mut Output) -> Result<(), Fault> {
-        if let Some(fifo) = fifo {
-            fifo.head(event, out);
-        }
+        Fifo::head(fifo.as_ref(), event, out);
         Ok(())
     }
 
