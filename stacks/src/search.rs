@@ -4,7 +4,7 @@ use etl::{
     bounded::Bounded,
     late::Late,
     pattern::WholePattern,
-    transports::{ElasticSearch, values::AuthConfig},
+    transports::{ElasticSearch, request::Sending, values::AuthConfig},
 };
 use serde_json::{Value, json};
 
@@ -17,8 +17,7 @@ pub fn daily_index(host: Late<String>, index: &str) -> ElasticSearch {
         .auth_config(signed)
         .index(index)
         .index_time_format("yyyy-MM-dd")
-        .use_gzip(true)
-        .batch_size(Bounded::of::<2_000>())
+        .sending(Sending::builder().use_gzip(true).batch_size(Bounded::of::<2_000>()).build())
         .build()
 }
 

@@ -1,15 +1,14 @@
 //! `ElasticSearch`, also called `OpenSearch`: documents by the bulk interface.
 //!
-//! Imports: `bounded`, `build`, `component`, `document_id`, `event`, `late`, `need`, `payload`, `ports`, `time`.
+//! Imports: `build`, `component`, `document_id`, `event`, `late`, `need`, `payload`, `ports`, `time`.
 
 use super::{
     Limits, Load, Next, Transport, Verdict, bulk,
-    defaults::{late_yes, retry_delay, threads},
-    request::{Request, host_mistake},
-    values::{AuthConfig, ValueConfig, now},
+    defaults::late_yes,
+    request::{Request, Sending, host_mistake},
+    values::{AuthConfig, now},
 };
 use crate::{
-    bounded::Bounded,
     build::{BuildCx, BuildError},
     component::{Component, Mistake},
     document_id::DocumentId,
@@ -23,7 +22,7 @@ use bon::Builder;
 use payload::Output;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, io::Write as _, time::Duration};
+use std::io::Write as _;
 
 /// Delivers events as documents to Elasticsearch or OpenSearch, by the bulk interface.
 ///
@@ -35,7 +34,7 @@ use std::{collections::BTreeMap, io::Write as _, time::Duration};
 /// `_type` is sent, which Elasticsearch 8 and OpenSearch 2 refuse; values are not escaped; packed requests have a content type that the far
 /// side refuses; certificates are not checked; `UserPassAuth` takes all other headers away.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
-#[serde(deny_unknown_fields)]
+#[schemars(extend("additionalProperties" = false))]
 pub struct ElasticSearch {
     /// Name of the host: `search-logs-abc.eu-west-1.es.amazonaws.com`.
     #[builder(into)]
@@ -83,37 +82,10 @@ pub struct ElasticSearch {
     #[builder(default = bulk_path(), into)]
     #[schemars(regex(pattern = "^/"))]
     pub bulk_api_path: String,
-    /// Whether requests are packed by gzip.
-    #[serde(default)]
+    /// How requests are sent.
+    #[serde(flatten)]
     #[builder(default)]
-    pub use_gzip: bool,
-    /// Documents in a request, at most; a request is never larger than 9 MiB before it is packed. (AWS takes 10 MiB on small instances.)
-    #[serde(default = "batch_size")]
-    #[builder(default = batch_size())]
-    pub batch_size: Bounded<1, 100_000>,
-    /// Requests at the same time.
-    #[serde(default = "threads")]
-    #[builder(default = threads())]
-    pub threads: Bounded<1, 256>,
-    /// How often a request is repeated; by default, as often as the time that the invocation has left allows. (Bender does not repeat unless
-    /// told to.)
-    pub retry_count: Option<Bounded<0, 10>>,
-    /// The wait before the first repetition, in milliseconds. It doubles from there.
-    #[serde(default = "retry_delay")]
-    #[builder(default = retry_delay())]
-    pub retry_delay: Bounded<1, 60_000>,
-    /// How long an answer may take, in milliseconds.
-    #[serde(default = "timeout")]
-    #[builder(default = timeout())]
-    pub timeout: Bounded<1000, 300_000>,
-    /// Further headers of each request.
-    #[serde(default)]
-    #[builder(default)]
-    pub http_headers: BTreeMap<String, ValueConfig>,
-    /// Taken for the sake of old configs; has no effect, as in Bender. Use `http_headers`.
-    #[serde(default)]
-    #[builder(default)]
-    pub http_string_headers: BTreeMap<String, String>,
+    pub sending: Sending,
     /// How requests say who we are.
     pub auth_config: Option<AuthConfig>,
 }
@@ -126,12 +98,6 @@ fn routing() -> String {
 }
 fn bulk_path() -> String {
     "/_bulk".to_owned()
-}
-fn batch_size() -> Bounded<1, 100_000> {
-    Bounded::of::<500>()
-}
-fn timeout() -> Bounded<1000, 300_000> {
-    Bounded::of::<40_000>()
 }
 
 impl Component for ElasticSearch {
@@ -150,8 +116,7 @@ impl Component for ElasticSearch {
             Some(AuthConfig::UserPassAuth { password, .. }) => Some(password),
             Some(AuthConfig::UrlSigningAuth { .. }) | None => None,
         };
-        let secrets = self.http_headers.values().chain(password).flat_map(ValueConfig::needs);
-        signed.then(need).into_iter().chain(secrets).collect()
+        signed.then(need).into_iter().chain(self.sending.needs(password)).collect()
     }
 
     fn check(&self) -> Vec<Mistake> {
@@ -189,26 +154,13 @@ pub struct State {
     text: String,
 }
 
-/// A request's size, with some room below AWS's limit of 10 MiB.
-const REQUEST_BYTES: usize = 9 << 20;
-
 impl Transport for ElasticSearch {
     type State = State;
 
     fn limits(&self) -> Limits {
-        Limits {
-            event_bytes: REQUEST_BYTES,
-            bytes: REQUEST_BYTES,
-            units: self.batch_size.size(),
-            threads: self.threads.size(),
-            by_partition: false,
-            // Of two versions of one document the later one must come last.
-            ordered: matches!(self.id(), Some(id) if !id.is_of_content()),
-            retries: self.retry_count.and_then(|count| u32::try_from(count.get()).ok()),
-            retry_delay: Duration::from_millis(self.retry_delay.get()),
-            time_limit: Duration::from_millis(self.timeout.get()),
-            ..Limits::default()
-        }
+        // Of two versions of one document the later one must come last.
+        let ordered = matches!(self.id(), Some(id) if !id.is_of_content());
+        Limits { ordered, ..self.sending.limits() }
     }
 
     fn state(&self, _: &BuildCx<'_>) -> Result<State, BuildError> {
@@ -219,13 +171,7 @@ impl Transport for ElasticSearch {
             self.port.now().copied().unwrap_or(9200),
             &*self.bulk_api_path,
         );
-        let request = Request::new(
-            place,
-            "application/json; charset=UTF-8",
-            &self.http_headers,
-            self.auth_config.clone(),
-            self.use_gzip,
-        );
+        let request = self.sending.to(place, "application/json; charset=UTF-8", self.auth_config.clone());
         let mut index = format!("\"_index\":{}", quoted(&now(&self.index)));
         index.pop();
         Ok(State {

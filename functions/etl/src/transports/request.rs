@@ -22,8 +22,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
-/// A request's size before it is packed.
-pub(super) const REQUEST_BYTES: usize = 9 << 20;
+/// A request's size before it is packed, with some room below what AWS's smaller search domains take: 10 MiB.
+const REQUEST_BYTES: usize = 9 << 20;
 /// Answers say little, and nobody reads it.
 const ANSWER_BYTES: usize = 64 << 10;
 
@@ -39,6 +39,15 @@ pub struct Requests {
     #[serde(default = "late_yes")]
     #[builder(default = late_yes(), into)]
     pub use_ssl: Late<bool>,
+    /// How requests are sent.
+    #[serde(flatten)]
+    #[builder(default)]
+    pub sending: Sending,
+}
+
+/// How requests are sent, wherever to.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
+pub struct Sending {
     /// Whether requests are packed by gzip.
     #[serde(default)]
     #[builder(default)]
@@ -78,6 +87,12 @@ impl Default for Requests {
     }
 }
 
+impl Default for Sending {
+    fn default() -> Self {
+        Self::builder().build()
+    }
+}
+
 fn port() -> Late<u16> {
     443.into()
 }
@@ -88,7 +103,7 @@ fn timeout() -> Bounded<1000, 300_000> {
     Bounded::of::<40_000>()
 }
 
-impl Requests {
+impl Sending {
     pub(super) fn limits(&self) -> Limits {
         Limits {
             event_bytes: REQUEST_BYTES,
@@ -104,6 +119,22 @@ impl Requests {
         }
     }
 
+    /// What the values of headers need, and these others.
+    pub(super) fn needs<'a>(&'a self, others: impl IntoIterator<Item = &'a ValueConfig>) -> Vec<Need> {
+        self.http_headers.values().chain(others).flat_map(ValueConfig::needs).collect()
+    }
+
+    /// The request to a place: whether by TLS, host, port and path.
+    pub(super) fn to(&self, place: (bool, &str, u16, &str), content_type: &str, auth: Option<AuthConfig>) -> Request {
+        Request::new(place, content_type, &self.http_headers, auth, self.use_gzip)
+    }
+}
+
+impl Requests {
+    pub(super) fn limits(&self) -> Limits {
+        self.sending.limits()
+    }
+
     /// The request to a path of a host. Its body is lines of text, or what they were packed to.
     pub(super) fn to(&self, hostname: &Late<String>, path: &str) -> Request {
         let place = (
@@ -113,13 +144,14 @@ impl Requests {
             path,
         );
         // The text is UTF-8; Bender says ISO-8859-1 of it.
-        let content_type = if self.use_gzip { "application/octet-stream" } else { "text/plain; charset=UTF-8" };
-        Request::new(place, content_type, &self.http_headers, None, self.use_gzip)
+        let packed = self.sending.use_gzip;
+        let content_type = if packed { "application/octet-stream" } else { "text/plain; charset=UTF-8" };
+        self.sending.to(place, content_type, None)
     }
 
     /// What the values of headers need, and these others.
     pub(super) fn needs<'a>(&'a self, others: impl IntoIterator<Item = &'a ValueConfig>) -> Vec<Need> {
-        self.http_headers.values().chain(others).flat_map(ValueConfig::needs).collect()
+        self.sending.needs(others)
     }
 }
 
@@ -147,7 +179,7 @@ pub struct Request {
 
 impl Request {
     /// `path` begins with `/`. Headers of the config come after `content_type`.
-    pub(super) fn new(
+    fn new(
         (use_ssl, hostname, port, path): (bool, &str, u16, &str),
         content_type: &str,
         headers: &BTreeMap<String, ValueConfig>,
