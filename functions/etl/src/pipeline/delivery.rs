@@ -77,7 +77,10 @@ pub(super) struct Delivery {
     hand_back: bool,
     /// Why nothing more is sent.
     pub(super) stopped: Option<&'static str>,
+    /// All that is held: of what is gathered, under way, or kept by the transport.
     pub(super) bytes: usize,
+    /// What the transport keeps.
+    kept: usize,
     pub(super) figures: Figures,
 }
 
@@ -90,6 +93,10 @@ pub(super) struct Lane {
     pub(super) busy: usize,
     /// Taken by the transport, but safe only when the lane's last batch is.
     pub(super) held: Vec<Share>,
+    /// Bytes that the transport keeps of it.
+    kept: usize,
+    /// Whether what was begun of it is to end with its last batch, though more may come.
+    ending: bool,
     /// Whether nothing more comes.
     pub(super) closing: bool,
 }
@@ -106,8 +113,9 @@ pub(super) struct Figures {
 }
 
 impl Lane {
-    fn sendable(&self, limits: &Limits) -> bool {
-        !self.open.is_empty() && (!limits.ordered || self.busy == 0)
+    /// Whether it can be sent now.
+    fn idle(&self, limits: &Limits) -> bool {
+        !limits.ordered || self.busy == 0
     }
 }
 
@@ -138,6 +146,7 @@ impl Delivery {
             hand_back: true,
             stopped: None,
             bytes: 0,
+            kept: 0,
             figures: Figures::default(),
         }
     }
@@ -156,7 +165,7 @@ impl Delivery {
         self.flights.clear();
         self.waiting.clear();
         self.loose.clear();
-        (self.bytes, self.stopped, self.figures) = (0, None, Figures::default());
+        (self.bytes, self.kept, self.stopped, self.figures) = (0, 0, None, Figures::default());
         (self.random, self.limit, self.hand_back, self.answers) = (seed, limit, hand_back, answers);
         self.transport.begin(context);
     }
@@ -244,20 +253,40 @@ impl Delivery {
     /// The bytes of the fullest lane, of those that can be sent now.
     pub(super) fn fullest(&self) -> Option<usize> {
         let free = self.stopped.is_none() && self.under_way() < self.limits.threads.max(1);
-        let sendable = self.lanes.values().filter(|lane| lane.sendable(&self.limits));
-        sendable.map(|lane| lane.open.bytes.len()).max().filter(|_| free)
+        self.fullest_lane().map(|(_, bytes, _)| bytes).filter(|_| free)
+    }
+
+    /// The fullest lane, what is in it, and whether it is to end: when the transport keeps most of all that is held, to send more of what
+    /// is gathered would not help.
+    fn fullest_lane(&self) -> Option<(&Arc<Partition>, usize, bool)> {
+        let lanes = || self.lanes.iter().filter(|(_, lane)| lane.idle(&self.limits));
+        let gathered = lanes().map(|(key, lane)| (key, lane.open.bytes.len(), false));
+        let kept = lanes().map(|(key, lane)| (key, lane.kept + lane.open.bytes.len(), true));
+        let fullest_kept =
+            || kept.filter(|_| self.kept > 0).max_by_key(|(_, bytes, _)| *bytes).filter(|(_, bytes, _)| *bytes > 0);
+        if self.kept > self.bytes / 2 {
+            return fullest_kept();
+        }
+        gathered.max_by_key(|(_, bytes, _)| *bytes).filter(|(_, bytes, _)| *bytes > 0).or_else(fullest_kept)
     }
 
     /// Sends the fullest lane.
     pub(super) fn send_fullest(&mut self, cx: &mut Cx<'_>) {
-        let lanes = self.lanes.iter().filter(|(_, lane)| lane.sendable(&self.limits));
-        let fullest = lanes.max_by_key(|(_, lane)| lane.open.bytes.len()).map(|(key, _)| Arc::clone(key));
-        let Some((key, lane)) = fullest.and_then(|key| Some((Arc::clone(&key), self.lanes.get_mut(&key)?))) else {
-            return;
-        };
+        let fullest = self.fullest_lane().map(|(key, _, ends)| (Arc::clone(key), ends));
+        let Some((key, ends)) = fullest else { return };
+        let Some(lane) = self.lanes.get_mut(&key) else { return };
         lane.queue.push_back(std::mem::take(&mut lane.open));
+        lane.ending |= ends;
         self.ready.push_back(key);
         self.start(cx);
+    }
+
+    /// Learns what the transport keeps of a lane.
+    pub(super) fn weigh(&mut self, key: &Partition) {
+        let Some(lane) = self.lanes.get_mut(key).filter(|_| self.limits.closes) else { return };
+        let kept = self.transport.kept(key);
+        let before = std::mem::replace(&mut lane.kept, kept);
+        (self.kept, self.bytes) = (self.kept - before + kept, self.bytes - before + kept);
     }
 
     /// Hands back what a transport keeps that should have sent it.
@@ -294,7 +323,8 @@ impl Delivery {
                 self.ready.push_back(key);
             } else if let Some(batch) = lane.queue.pop_front() {
                 lane.busy += 1;
-                let last = lane.closing && lane.queue.is_empty();
+                let last = (lane.closing || lane.ending) && lane.queue.is_empty();
+                lane.ending &= !last;
                 self.advance(Flight::new(key, batch, last), cx);
             }
         }

@@ -82,7 +82,9 @@ impl Flight {
 impl Delivery {
     /// Asks the transport what is to be done for a batch, and does it.
     pub(super) fn advance(&mut self, flight: Flight, cx: &mut Cx<'_>) {
-        match self.transport.call(&flight.load()) {
+        let next = self.transport.call(&flight.load());
+        self.weigh(&flight.key);
+        match next {
             Next::Call(call) => self.send(flight, call, cx),
             Next::Keep => self.held(flight, cx),
             Next::Done => {
@@ -114,6 +116,7 @@ impl Delivery {
         let took = cx.ports.clock.monotonic().saturating_sub(flight.began);
         self.figures.call_ns += u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let verdict = self.transport.judge(&flight.load(), answer);
+        self.weigh(&flight.key);
         if matches!(verdict, Verdict::Again(_) | Verdict::Denied(_) | Verdict::Refused(_) | Verdict::TooLarge(_)) {
             self.figures.errors += 1;
         }
@@ -300,6 +303,7 @@ impl Delivery {
             self.loose.insert(ticket);
             cx.ports.calls.start(ticket, call, self.limits.time_limit, &self.answers);
         }
+        self.weigh(key);
     }
 
     /// A batch is through: the next one of its lane may start.

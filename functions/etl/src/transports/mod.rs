@@ -9,6 +9,7 @@
 //! Imports: `bounded`, `build`, `component`, `document_id`, `event`, `late`, `need`, `payload`, `ports`, `region`, `time`.
 
 mod bulk;
+pub mod compression;
 pub mod datadog;
 mod defaults;
 pub mod dev_null;
@@ -108,6 +109,11 @@ pub trait Transport: Component {
     fn abandon(&self, _state: &mut Self::State, _partition: &Partition) -> Option<Call> {
         None
     }
+    /// Bytes of a partition that it keeps or that are on their way. When these are too many, the partition that has most of them gets a
+    /// last load early; what follows of it in the invocation begins anew.
+    fn kept(&self, _state: &Self::State, _partition: &Partition) -> usize {
+        0
+    }
     /// Whether it reads [`Facts::hash`](crate::event::Facts::hash).
     fn wants_hash(&self) -> bool {
         false
@@ -137,7 +143,8 @@ pub struct Limits {
     pub by_partition: bool,
     /// Whether a load waits until the one before it in its partition is taken.
     pub ordered: bool,
-    /// Whether each partition ends with a last load, which may be empty. Loads of a partition are then ordered.
+    /// Whether each partition ends with a last load, which may be empty. Loads of a partition are then ordered. There is more than one last
+    /// load when too much would be [kept](Transport::kept).
     pub closes: bool,
     /// How often a call is repeated. None: as the time left allows.
     pub retries: Option<u32>,
@@ -176,7 +183,7 @@ pub struct Load<'a> {
     pub bytes: &'a Bytes,
     /// Where each unit ends in `bytes`.
     pub ends: &'a [usize],
-    /// Whether nothing of this partition follows in this invocation.
+    /// Whether this ends what was begun of the partition: nothing of it follows in this invocation, or what does begins anew.
     pub last: bool,
 }
 
@@ -264,6 +271,8 @@ pub trait RunTransport: fmt::Debug + Send {
     fn judge(&mut self, load: &Load<'_>, answer: &Answer) -> Verdict;
     /// See [`Transport::abandon`].
     fn abandon(&mut self, partition: &Partition) -> Option<Call>;
+    /// See [`Transport::kept`].
+    fn kept(&self, partition: &Partition) -> usize;
     /// See [`Transport::wants_hash`].
     fn wants_hash(&self) -> bool;
 }
@@ -299,6 +308,9 @@ impl<T: Transport> RunTransport for Running<T, T::State> {
     }
     fn abandon(&mut self, partition: &Partition) -> Option<Call> {
         self.component.abandon(&mut self.state, partition)
+    }
+    fn kept(&self, partition: &Partition) -> usize {
+        self.component.kept(&self.state, partition)
     }
     fn wants_hash(&self) -> bool {
         self.component.wants_hash()

@@ -4,6 +4,7 @@
 
 use super::{
     Limits, Next, Verdict,
+    compression::gzip,
     defaults::{late_yes, retry_delay, threads},
     secrets::Secrets,
     values::{AuthConfig, BasicAuthConfig, ValueConfig, now, now_text},
@@ -17,7 +18,7 @@ use crate::{
 };
 use bon::Builder;
 use bytes::Bytes;
-use libdeflater::{CompressionLvl, Compressor};
+use libdeflater::CompressionLvl;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -246,7 +247,7 @@ impl Request {
             url: self.url.clone(),
             url_end: self.url_end.as_ref().map(|value| self.secrets.reveal(value)).unwrap_or_default(),
             headers: self.headers.iter().map(header).collect(),
-            body: if self.gzip { gzip(body) } else { body.clone() },
+            body: if self.gzip { gzip(body, CompressionLvl::fastest()) } else { body.clone() },
             auth: match &self.auth {
                 None => ports::Auth::None,
                 Some(AuthConfig::UserPassAuth { username, password }) => {
@@ -298,20 +299,6 @@ pub(super) fn status(status: u16, _: &[u8]) -> Verdict {
         408 | 425 | 429 => Verdict::Again("the far side is overloaded"),
         500..=599 => Verdict::Again("the far side failed"),
         _ => Verdict::Denied("the far side answered with an unexpected status"),
-    }
-}
-
-/// One gzip member.
-pub(super) fn gzip(body: &[u8]) -> Bytes {
-    let mut compressor = Compressor::new(CompressionLvl::fastest());
-    let mut out = vec![0; compressor.gzip_compress_bound(body.len())];
-    match compressor.gzip_compress(body, &mut out) {
-        Ok(len) => {
-            out.truncate(len);
-            Bytes::from(out)
-        }
-        // Cannot be: there is room for the worst case.
-        Err(_) => Bytes::new(),
     }
 }
 

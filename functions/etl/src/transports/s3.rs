@@ -4,13 +4,14 @@
 
 use super::{
     Limits, Load, Next, Partition, Transport, Verdict,
-    defaults::{threads, yes},
+    compression::Compression,
+    defaults::threads,
     values::{now, now_text},
 };
 use crate::{
     bounded::Bounded,
     build::{BuildCx, BuildError},
-    component::Component,
+    component::{Component, Mistake},
     event::{Context, Event, Fault},
     late::Late,
     need::{Need, Target},
@@ -19,21 +20,24 @@ use crate::{
 };
 use bon::Builder;
 use bytes::Bytes;
-use bzip2::{Compression, bufread::BzEncoder};
 use indexmap::IndexMap;
 use payload::Output;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{io::Read as _, mem, sync::Arc};
+use std::{mem, sync::Arc};
 
 /// Writes events to objects of a bucket, one a line.
 ///
-/// Each partition of an invocation becomes one object, in parts if it is large. Its key is `base_path/k1=v1/k2=v2/NAME`, with `.bz2` behind it
-/// when it is packed; a partition without a value stands as `k=null`. `NAME` is SHA-1 of the source object's key when events come from S3, so
-/// that a repetition overwrites; else it is Lambda's id of the invocation, so that a repetition may write a second object.
+/// Each partition of an invocation becomes one object, in parts if it is large. Its key is `base_path/k1=v1/k2=v2/NAME`, with `.bz2`, `.gz`
+/// or `.zst` behind it when it is packed; a partition without a value stands as `k=null`. `NAME` is SHA-1 of the source object's key when
+/// events come from S3, so that a repetition overwrites; else it is Lambda's id of the invocation, so that a repetition may write a second
+/// object.
 ///
 /// Parts are never smaller than S3 allows (5 MiB), however well they pack. (Bender's are, and S3 refuses its larger objects: a defect, mended.)
 /// An upload that cannot be finished is given up at S3, too.
+///
+/// What is gathered and packed is held in memory, 64 MiB of all partitions together. When that is not enough, the largest object is ended early,
+/// and what follows of its partition goes to `NAME-2`, `NAME-3`; a repetition may then leave one of them with events that another has too.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct S3 {
@@ -47,10 +51,11 @@ pub struct S3 {
     /// Region of the bucket; by default the function's own.
     #[builder(into)]
     pub region: Option<Late<Region>>,
-    /// Whether objects are packed by bzip2.
-    #[serde(default = "yes")]
-    #[builder(default = yes())]
-    pub use_compression: bool,
+    /// Whether objects are packed.
+    #[schemars(extend("default" = true))]
+    pub use_compression: Option<bool>,
+    /// How objects are packed; by default as Bender packs, by bzip2. Athena, Spark and this function's own S3 handlers read all of them.
+    pub compression: Option<Compression>,
     /// Whether `max_buffer_size` is the size of a part after packing, rather than before.
     #[serde(default)]
     #[builder(default)]
@@ -78,6 +83,19 @@ impl Component for S3 {
         let on = Target::Objects { bucket: self.bucket_name.clone(), prefix };
         vec![Need { actions: &["s3:PutObject", "s3:AbortMultipartUpload"], on }]
     }
+
+    fn check(&self) -> Vec<Mistake> {
+        let contradict = match (self.use_compression, self.compression) {
+            (Some(packed), Some(compression)) => packed == (compression == Compression::None),
+            _ => false,
+        };
+        let mistake = || {
+            let mistake =
+                Mistake::new("compression", "`compression` and `use_compression` say the opposite of each other");
+            mistake.help("leave `use_compression` away")
+        };
+        contradict.then(mistake).into_iter().collect()
+    }
 }
 
 /// S3's least size of a part that is not the last.
@@ -97,6 +115,10 @@ pub struct State {
 struct Upload {
     /// Packed, and not sent yet.
     pending: Vec<u8>,
+    /// Bytes of the call that is under way.
+    sending: usize,
+    /// Objects of the partition that are already there.
+    before: u32,
     /// Whether the load at hand is in `pending`, or was sent.
     packed: bool,
     id: Option<String>,
@@ -146,19 +168,17 @@ impl Transport for S3 {
     }
 
     fn call(&self, state: &mut State, load: &Load<'_>) -> Next {
-        let to = self.address(load.partition, &state.request_id);
         if !state.uploads.contains_key(load.partition) {
             state.uploads.insert(Arc::from(load.partition), Upload::default());
         }
         let Some(upload) = state.uploads.get_mut(load.partition) else { return Next::Done };
+        let to = self.address(load.partition, &state.request_id, upload.before);
         if !mem::replace(&mut upload.packed, true) {
-            self.pack(load.bytes, &mut upload.pending);
+            self.compression().pack(load.bytes, &mut upload.pending);
         }
         let next = upload.next(to, self.part_bytes(), load.last);
-        match &next {
-            Next::Keep => upload.packed = false,
-            Next::Done => _ = state.uploads.swap_remove(load.partition),
-            Next::Call(_) => {}
+        if matches!(next, Next::Keep | Next::Done) {
+            upload.packed = false;
         }
         next
     }
@@ -170,6 +190,7 @@ impl Transport for S3 {
             Answer::Refused { code, .. } => return refusal(code),
             _ => return Verdict::Again("no answer"),
         };
+        upload.sending = 0;
         match upload.doing {
             Doing::Creating => {
                 upload.id = Some(word);
@@ -184,16 +205,21 @@ impl Transport for S3 {
                 Verdict::Held
             }
             Doing::Ending | Doing::Nothing => {
-                state.uploads.swap_remove(load.partition);
+                *upload = Upload { before: upload.before + 1, ..Upload::default() };
                 Verdict::Taken
             }
         }
     }
 
     fn abandon(&self, state: &mut State, partition: &Partition) -> Option<Call> {
-        let to = self.address(partition, &state.request_id);
-        let upload_id = state.uploads.swap_remove(partition)?.id?;
+        let upload = state.uploads.get_mut(partition)?;
+        let to = self.address(partition, &state.request_id, upload.before);
+        let upload_id = mem::replace(upload, Upload { before: upload.before, ..Upload::default() }).id?;
         Some(Call::AbortUpload { to, upload_id })
+    }
+
+    fn kept(&self, state: &State, partition: &Partition) -> usize {
+        state.uploads.get(partition).map_or(0, |upload| upload.pending.len() + upload.sending)
     }
 }
 
@@ -225,26 +251,23 @@ impl Upload {
     }
 
     fn body(&mut self) -> Bytes {
+        self.sending = self.pending.len();
         Bytes::from(mem::take(&mut self.pending))
     }
 }
 
 impl S3 {
-    /// Packs a load. Packed pieces one behind the other are one packed whole.
-    fn pack(&self, bytes: &Bytes, pending: &mut Vec<u8>) {
-        if !self.use_compression {
-            pending.extend_from_slice(bytes);
-        } else if !bytes.is_empty() {
-            // From memory to memory: it cannot fail.
-            let _ = BzEncoder::new(&bytes[..], Compression::best()).read_to_end(pending);
-        }
+    fn compression(&self) -> Compression {
+        let benders = if self.use_compression == Some(false) { Compression::None } else { Compression::Bzip2 };
+        self.compression.unwrap_or(benders)
     }
 
     fn part_bytes(&self) -> usize {
         if self.compress_buffer { self.max_buffer_size.size() } else { PART_BYTES }
     }
 
-    fn address(&self, partition: &Partition, request_id: &str) -> ObjectAddress {
+    /// The object of a partition after so many others of it.
+    fn address(&self, partition: &Partition, request_id: &str, before: u32) -> ObjectAddress {
         let mut key = now(&self.base_path);
         if !key.is_empty() && !key.ends_with('/') {
             key.push('/');
@@ -257,11 +280,13 @@ impl S3 {
             }
         }
         key += name.strip_suffix(".gz").unwrap_or(name);
-        if self.use_compression {
-            key += ".bz2";
+        if before > 0 {
+            key.extend(["-", &(before + 1).to_string()]);
         }
+        key += self.compression().suffix();
         let region = self.region.as_ref().map(now_text);
-        ObjectAddress { bucket: now(&self.bucket_name), key, region, content_type: None }
+        let content_type = self.compression().content_type().map(str::to_owned);
+        ObjectAddress { bucket: now(&self.bucket_name), key, region, content_type }
     }
 }
 
@@ -281,6 +306,7 @@ mod tests {
     use super::*;
     use crate::testing::{cx, no_assets};
     use bzip2::read::MultiBzDecoder;
+    use std::io::Read as _;
 
     /// What S3 would have: the calls so far, and the objects they made.
     struct Bucket {
@@ -388,13 +414,54 @@ mod tests {
     #[test]
     fn keys_are_benders() {
         let key =
-            |settings: &str, partition: &Partition| Bucket::new(settings).config.address(partition, "request").key;
+            |settings: &str, partition: &Partition| Bucket::new(settings).config.address(partition, "request", 0).key;
         let named =
             [("d".into(), Some("1".to_owned())), ("n".into(), None), (FILENAME.into(), Some("f.gz".to_owned()))];
         assert_eq!(key(r#","base_path":"base/""#, &named), "base/d=1/n=null/f.bz2");
         assert_eq!(key(r#","base_path":"base","use_compression":false"#, &named), "base/d=1/n=null/f");
         assert_eq!(key("", &[]), "request.bz2");
         assert_eq!(key("", &[("__shardid__".into(), Some("shard-1".into()))]), "__shardid__=shard-1/request.bz2");
+    }
+
+    #[test]
+    fn key_and_content_type_say_how_an_object_is_packed() {
+        let said = |settings: &str| {
+            let to = Bucket::new(settings).config.address(&[], "r", 0);
+            format!("{} {}", to.key, to.content_type.unwrap_or_default())
+        };
+        assert_eq!(said(r#","compression":"bzip2""#), "r.bz2 application/x-bzip2");
+        assert_eq!(said(r#","compression":"gzip""#), "r.gz application/gzip");
+        assert_eq!(said(r#","compression":"zstd","use_compression":true"#), "r.zst application/zstd");
+        assert_eq!(said(r#","compression":"none""#), "r ");
+    }
+
+    #[test]
+    fn settings_that_say_the_opposite_of_each_other_are_a_mistake() {
+        let mistakes = |settings: &str| Bucket::new(settings).config.check().len();
+        assert_eq!(mistakes(r#","use_compression":false,"compression":"gzip""#), 1);
+        assert_eq!(mistakes(r#","use_compression":true,"compression":"none""#), 1);
+        assert_eq!(mistakes(r#","use_compression":false,"compression":"none""#), 0);
+        assert_eq!(mistakes(r#","use_compression":true,"compression":"zstd""#), 0);
+        assert_eq!(mistakes(r#","compression":"none""#), 0);
+    }
+
+    #[test]
+    fn what_follows_an_object_that_was_ended_early_has_a_name_of_its_own() {
+        let mut bucket = Bucket::new(r#","compression":"none""#);
+        let partition: &Partition = &[("k".into(), Some("v".into()))];
+        assert_eq!(bucket.load(b"one\n", false), "kept");
+        assert_eq!(bucket.config.kept(&bucket.state, partition), 4);
+        assert_eq!(bucket.load(b"two\n", true), "taken");
+        assert_eq!(bucket.config.kept(&bucket.state, partition), 0);
+        assert_eq!(bucket.load(b"", true), "done", "nothing was begun");
+        assert_eq!(bucket.load(&vec![b'x'; 5 << 20], false), "held");
+        bucket.config.abandon(&mut bucket.state, partition);
+        assert_eq!(bucket.load(b"three\n", true), "taken");
+        let put = bucket.calls.iter().filter_map(|call| match call {
+            Call::PutObject { to, body } => Some((to.key.as_str(), &body[..])),
+            _ => None,
+        });
+        assert_eq!(put.collect::<Vec<_>>(), [("k=v/request", &b"one\ntwo\n"[..]), ("k=v/request-2", b"three\n")]);
     }
 
     #[test]

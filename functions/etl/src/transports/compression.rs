@@ -1,0 +1,123 @@
+//! How objects are packed.
+//!
+//! Imports: nothing.
+
+use bytes::Bytes;
+use bzip2::bufread::BzEncoder;
+use libdeflater::{CompressionLvl, Compressor};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::io::Read as _;
+
+/// How objects are packed.
+///
+/// `bzip2` packs tightest, at 1 to 2 MB a second on one busy core; `zstd` nearly as tightly at 30 to 50, `gzip` less so at 14 to 29.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// By bzip2, as Bender does; keys end in `.bz2`.
+    Bzip2,
+    /// By gzip; keys end in `.gz`.
+    Gzip,
+    /// By Zstandard; keys end in `.zst`.
+    Zstd,
+    /// Not at all.
+    None,
+}
+
+impl Compression {
+    /// What keys end in.
+    pub(super) fn suffix(self) -> &'static str {
+        match self {
+            Self::Bzip2 => ".bz2",
+            Self::Gzip => ".gz",
+            Self::Zstd => ".zst",
+            Self::None => "",
+        }
+    }
+
+    /// What an object is. It is never said to be *encoded* (`Content-Encoding`): readers that believe that hand out text under a name
+    /// that says otherwise.
+    pub(super) fn content_type(self) -> Option<&'static str> {
+        match self {
+            Self::Bzip2 => Some("application/x-bzip2"),
+            Self::Gzip => Some("application/gzip"),
+            Self::Zstd => Some("application/zstd"),
+            Self::None => None,
+        }
+    }
+
+    /// Packs a piece behind others. Packed pieces one behind the other are one packed whole, in all of these formats.
+    pub(super) fn pack(self, piece: &[u8], out: &mut Vec<u8>) {
+        match self {
+            _ if piece.is_empty() => {}
+            Self::None => out.extend_from_slice(piece),
+            // From memory to memory: it cannot fail.
+            Self::Bzip2 => _ = BzEncoder::new(piece, bzip2::Compression::best()).read_to_end(out),
+            Self::Gzip => out.extend_from_slice(&gzip(piece, CompressionLvl::default())),
+            Self::Zstd => {
+                #[expect(
+                    clippy::expect_used,
+                    reason = "there is room for the worst case; without memory the invocation ends, and comes again"
+                )]
+                let packed = zstd::bulk::compress(piece, zstd::DEFAULT_COMPRESSION_LEVEL).expect("there is memory");
+                out.extend_from_slice(&packed);
+            }
+        }
+    }
+}
+
+/// One gzip member.
+pub(super) fn gzip(body: &[u8], level: CompressionLvl) -> Bytes {
+    let mut compressor = Compressor::new(level);
+    let mut out = vec![0; compressor.gzip_compress_bound(body.len())];
+    match compressor.gzip_compress(body, &mut out) {
+        Ok(len) => {
+            out.truncate(len);
+            Bytes::from(out)
+        }
+        // Cannot be: there is room for the worst case.
+        Err(_) => Bytes::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::read::MultiGzDecoder;
+    use proptest::prelude::*;
+    use ruzstd::decoding::StreamingDecoder;
+
+    /// What readers that are not ours make of it.
+    fn unpacked(compression: Compression, mut packed: &[u8]) -> Vec<u8> {
+        let mut out = vec![];
+        match compression {
+            Compression::None => out.extend_from_slice(packed),
+            Compression::Bzip2 => _ = bzip2::read::MultiBzDecoder::new(packed).read_to_end(&mut out).unwrap(),
+            Compression::Gzip => _ = MultiGzDecoder::new(packed).read_to_end(&mut out).unwrap(),
+            // It reads a frame at a time.
+            Compression::Zstd => {
+                while !packed.is_empty() {
+                    StreamingDecoder::new(&mut packed).unwrap().read_to_end(&mut out).unwrap();
+                }
+            }
+        }
+        out
+    }
+
+    proptest! {
+        #[test]
+        fn pieces_that_are_packed_one_behind_the_other_are_one_whole(
+            pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..600), 1..5)
+        ) {
+            for compression in [Compression::Bzip2, Compression::Gzip, Compression::Zstd, Compression::None] {
+                let mut packed = vec![];
+                for piece in &pieces {
+                    compression.pack(piece, &mut packed);
+                    compression.pack(b"", &mut packed);
+                }
+                prop_assert_eq!(unpacked(compression, &packed), pieces.concat());
+            }
+        }
+    }
+}
