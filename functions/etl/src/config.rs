@@ -164,7 +164,9 @@ pub struct Source {
     #[schemars(length(min = 1))]
     pub name: String,
     /// Which events belong to it: the expression must match the whole of what the handler chooses by. That is the ARN of the stream, queue,
-    /// topic or log group, or `s3://bucket/key`, where the key is URL-encoded as S3 has it in its notifications.
+    /// topic or log group, or `s3://bucket/key`, where the key is URL-encoded as S3 has it in its notifications. The first source that matches
+    /// takes it. An object or a log group that none matches is not read, which is counted and logged; whatever else none matches is handed
+    /// back to its trigger, as it would be lost.
     #[serde(default = "anything")]
     #[builder(default = anything())]
     pub source_regex: WholePattern,

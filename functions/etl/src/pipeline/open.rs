@@ -121,7 +121,7 @@ impl Run<'_> {
             stream => stream,
         };
         trigger.source = message.source(by, &self.pipeline.environment.region).into();
-        let Some(source) = self.choose(trigger, false) else {
+        let Some(source) = self.choose(trigger, number, false) else {
             // Each of them is dropped, the first by the choice already.
             return (1..message.log_events.len()).for_each(|_| self.drop_input(super::run::NO_SOURCE));
         };

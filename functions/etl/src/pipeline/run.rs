@@ -30,7 +30,9 @@ const RESERVE: Duration = Duration::from_secs(2);
 const LOOK: u64 = 64;
 
 const NO_EVENT: Fault = Fault::new("a dead letter without its event");
+/// Of what lies elsewhere as well, and of what does not.
 pub(super) const NO_SOURCE: &str = "no source";
+const MATCHES_NONE: &str = "no source matches";
 const DENIED: &str = "access to the object denied";
 const NOT_NOW: &str = "object cannot be read now";
 const OBJECT_GONE: Fault = Fault::new("object gone");
@@ -52,6 +54,8 @@ pub struct Run<'p> {
     whole: Whole,
     /// Inputs of the lower door.
     inputs: u64,
+    /// Whether the log has it already that a trigger has no source.
+    told_of_no_source: bool,
 }
 
 impl<'p> Run<'p> {
@@ -84,6 +88,7 @@ impl<'p> Run<'p> {
             keys: vec![],
             whole: Whole::default(),
             inputs: 0,
+            told_of_no_source: false,
             pipeline,
         }
     }
@@ -99,7 +104,7 @@ impl<'p> Run<'p> {
     pub fn object(&mut self, name: &str, reader: impl Read) {
         let mut trigger = self.stand_in(name);
         let Some(number) = self.admit(&trigger, true) else { return };
-        let Some(source) = self.choose(&trigger, true) else { return };
+        let Some(source) = self.choose(&trigger, number, true) else { return };
         let mut facts = self.completed(std::mem::take(&mut trigger.facts));
         let format = Format::of(name);
         self.lines(Inflate::new(reader, format), number, source, &mut facts);
@@ -129,7 +134,7 @@ impl<'p> Run<'p> {
         let mut trigger =
             Trigger { facts, body: Body::Bytes(event), ..self.pipeline.handler.stand_in(&self.context, "", 0) };
         let Some(number) = self.admit(&trigger, true) else { return true };
-        let Some(by_place) = self.choose(&trigger, true) else { return true };
+        let Some(by_place) = self.choose(&trigger, number, true) else { return true };
         let mut facts = self.completed(std::mem::take(&mut trigger.facts));
         let source = self.pipeline.sources.iter().position(|source| source.name == letter.source).unwrap_or(by_place);
         if let Body::Bytes(bytes) = &trigger.body {
@@ -169,7 +174,7 @@ impl<'p> Run<'p> {
             let (text, payload) = (std::mem::take(text), *payload);
             return self.log_message(&text, payload, trigger, number);
         }
-        let Some(source) = self.choose(trigger, stands_in) else { return };
+        let Some(source) = self.choose(trigger, number, stands_in) else { return };
         let mut facts = self.completed(std::mem::take(&mut trigger.facts));
         match &trigger.body {
             Body::Base64 { text, gzip, aggregates } => {
@@ -229,16 +234,27 @@ impl<'p> Run<'p> {
         Some(number)
     }
 
-    /// The number of a trigger's source. Without one it is dropped.
-    pub(super) fn choose(&mut self, trigger: &Trigger<'_>, stands_in: bool) -> Option<usize> {
+    /// The number of a trigger's source. Without one there is nothing to do with it: an object stays in its bucket and a log event in its
+    /// group, and the choice of sources is a choice among them; of anything else this was the only copy, and it comes again.
+    pub(super) fn choose(&mut self, trigger: &Trigger<'_>, number: u32, stands_in: bool) -> Option<usize> {
         let chosen = self.pipeline.choice.choose(&self.pipeline.sources, &trigger.source);
         // A local input may belong to no stream or bucket at all: then it belongs to the first source.
         let chosen = chosen.or_else(|| stands_in.then_some(0));
         if chosen.is_none() {
-            if !self.books.ledger.dropped.contains_key(NO_SOURCE) {
-                self.log(Level::Warn, "no source matches", &[("trigger", &trigger.name())]);
+            let lies_elsewhere = matches!(trigger.body, Body::Object { .. } | Body::LogMessage { .. });
+            let first = !std::mem::replace(&mut self.told_of_no_source, true);
+            if lies_elsewhere {
+                if first {
+                    self.log(Level::Warn, "no source matches: it is not read", &[("trigger", &trigger.name())]);
+                }
+                self.drop_input(NO_SOURCE);
+            } else {
+                if first {
+                    let way_out = "let the `source_regex` of a source match all of the trigger's name";
+                    self.log(Level::Error, MATCHES_NONE, &[("trigger", &trigger.name()), ("help", &way_out)]);
+                }
+                self.hand_back(number, MATCHES_NONE);
             }
-            self.drop_input(NO_SOURCE);
         }
         chosen
     }

@@ -141,8 +141,6 @@ pub(crate) fn of(case: &str, input: usize, line: &Value) -> Right {
             }
             right
         }
-        // A trigger that no source matches is dropped, which is counted and logged; Bender gets it again until it expires.
-        ("source-select-none", _) => Right { dropped: true, ..Right::default() },
         _ => Right::benders(line),
     }
 }

@@ -26,4 +26,6 @@ mod reading;
 #[cfg(test)]
 mod several;
 #[cfg(test)]
+mod sources;
+#[cfg(test)]
 mod transform;

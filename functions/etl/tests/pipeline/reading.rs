@@ -297,7 +297,11 @@ fn the_first_source_that_matches_takes_each_trigger_for_itself() {
     let dropped: Vec<_> = invoked.ledger.dropped.iter().map(|(reason, count)| (&**reason, *count)).collect();
     assert_eq!(dropped, [("gate closed", 2), ("no source", 2)]);
     let warnings: Vec<_> = world.log.lines().into_iter().filter(|(level, _)| *level == Level::Warn).collect();
-    assert_eq!(warnings, [(Level::Warn, "no source matches trigger=s3://b/three/x".to_owned())], "and it is said once");
+    assert_eq!(
+        warnings,
+        [(Level::Warn, "no source matches: it is not read trigger=s3://b/three/x".to_owned())],
+        "and it is said once"
+    );
 }
 
 #[test]
