@@ -97,10 +97,11 @@ codes! {
     PIPELINE = "CFN051", "the pipeline's config is refused",
         "The config is read at synth as the function will read it, with the names known and their values not. The message holds \
          the code of the mistake in the config (`ETL…`), which can be explained, too.";
-    ENVIRONMENT = "CFN052", "the pipeline's config does not fit into the function's environment",
+    ENVIRONMENT = "CFN052", "the pipeline's config does not fit where it is put",
         "Lambda allows 4,096 bytes of environment, names and values together, counted when the stack stands: what is known only \
          then counts with the longest text that it can become. A config that is too long is compressed; if that does not do, put \
-         it into an object, and name the object by `BENDER_CONFIG`.";
+         it into an object, and name the object by `BENDER_CONFIG` (`PlacedConfig::in_bucket`). A parameter of Systems Manager holds \
+         8,192 bytes.";
     SECRET_IN_CONFIG = "CFN053", "a secret would stand in the function's environment",
         "CloudFormation replaces `{{resolve:…}}` by the secret itself, which everybody could then read who may look at the \
          function. Name the secret by reference, and let the function read it when it starts.";

@@ -202,7 +202,8 @@ impl Function {
         };
         let is_constant = matches!(place, Place::Inline(_));
         let failed = |why: String| if is_constant { NoPipeline::ForGood(why) } else { NoPipeline::Now(why) };
-        let (name, text) = place.read(&*ports.objects, alias, env.set(PINNED)).map_err(|why| failed(say(why)))?;
+        let (name, text) =
+            place.read(&*ports.objects, &**calls, alias, env.set(PINNED)).map_err(|why| failed(say(why)))?;
         let variables = |name: &str| env.get(name).map(str::to_owned);
         let config = PipelineConfig::read(registry, &name, &text, Variables::From(&variables))
             .map_err(|report| failed(self.tell(&report)))?;

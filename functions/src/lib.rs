@@ -2,6 +2,7 @@
 //!
 //! *To add one*: a file in `src/bin`, a module here for what it does, and a section in this package's README.
 
+mod ask;
 mod env;
 pub mod etl_function;
 pub mod opensearch_setup;

@@ -1,7 +1,7 @@
 //! Where a function's config is, and its text.
 
-use crate::env::Env;
-use etl::ports::{Object, ObjectError, Objects};
+use crate::{ask::ask, env::Env};
+use etl::ports::{Answer, Call, Calls, Object, ObjectError, Objects, SecretPlace};
 use flate2::read::MultiGzDecoder;
 use sha2::{Digest as _, Sha256};
 use std::io::{self, Read};
@@ -22,6 +22,8 @@ pub(crate) enum Place {
     Inline(String),
     /// An object of S3.
     Object { bucket: String, key: String },
+    /// A parameter of Systems Manager, by its name (perhaps with `:version` or `:label`) or ARN.
+    Parameter(String),
     /// A file of the machine, or of the package if its path is relative.
     File(String),
     /// In the package, by the alias that the function is invoked as.
@@ -42,7 +44,8 @@ impl Place {
     fn at(address: &str) -> Result<Self, String> {
         let wrong = || {
             format!(
-                "{ELSEWHERE} is `{address}`; write `s3://bucket/key`, `file://path`, or the path of a file of the package"
+                "{ELSEWHERE} is `{address}`; write `s3://bucket/key`, `ssm:///name`, `file://path`, or the path of a file of the \
+                 package"
             )
         };
         match address.split_once("://") {
@@ -53,6 +56,7 @@ impl Place {
                 }
                 Ok(Self::Object { bucket: bucket.to_owned(), key: key.to_owned() })
             }
+            Some(("ssm", name)) if !name.trim_matches('/').is_empty() => Ok(Self::Parameter(parameter(name))),
             Some(("file", path)) if !path.is_empty() => Ok(Self::File(path.to_owned())),
             Some(_) => Err(wrong()),
             // Bender's resource names: the root is the package's.
@@ -65,10 +69,11 @@ impl Place {
     pub(crate) fn read(
         &self,
         objects: &dyn Objects,
+        calls: &dyn Calls,
         alias: &str,
         pinned: Option<&str>,
     ) -> Result<(String, String), String> {
-        let (name, text) = self.find(objects, alias)?;
+        let (name, text) = self.find(objects, calls, alias)?;
         match pinned.filter(|_| !matches!(self, Self::Inline(_))) {
             Some(pinned) if !pinned.eq_ignore_ascii_case(&sha256(&text)) => Err(format!(
                 "the config `{name}` is not the one that this version of the function was deployed with: its SHA-256 is {}, and {PINNED} \
@@ -79,7 +84,7 @@ impl Place {
         }
     }
 
-    fn find(&self, objects: &dyn Objects, alias: &str) -> Result<(String, String), String> {
+    fn find(&self, objects: &dyn Objects, calls: &dyn Calls, alias: &str) -> Result<(String, String), String> {
         match self {
             Self::Inline(text) => Ok((INLINE.to_owned(), inline(text)?)),
             Self::Object { bucket, key } => {
@@ -87,11 +92,40 @@ impl Place {
                 let text = text(objects.open(bucket, key, None)).map_err(|e| cannot(&name, &e))?;
                 Ok((name, text))
             }
+            Self::Parameter(parameter) => {
+                let name = format!("ssm://{parameter}");
+                let text = value_of(calls, parameter).map_err(|e| cannot(&name, &e))?;
+                Ok((name, text))
+            }
             Self::File(path) => named(objects, path),
             Self::ByAlias => named(objects, &format!("config/{alias}")).map_err(|e| {
                 format!("{e}. The function was invoked as `{alias}`; without {INLINE} and {ELSEWHERE} its package must have a config of that name")
             }),
         }
+    }
+}
+
+/// A parameter's name: one with a slash in it begins with one, whether or not its address shows that.
+fn parameter(name: &str) -> String {
+    let whole = name.starts_with("arn:") || name.starts_with('/') || !name.contains('/');
+    if whole { name.to_owned() } else { format!("/{name}") }
+}
+
+/// `GetParameter`; one that is encrypted is decrypted.
+fn value_of(calls: &dyn Calls, name: &str) -> Result<String, Unread> {
+    let place = SecretPlace::Parameter { name: name.to_owned(), region: None };
+    match ask(calls, Call::Secret(place)) {
+        Answer::Secret { value, .. } => Ok(value.reveal().to_owned()),
+        Answer::Refused { code, .. } if code.starts_with("Parameter") && code.ends_with("NotFound") => {
+            Err(Unread::Gone)
+        }
+        Answer::Refused { code, .. } if code.starts_with("AccessDenied") => Err(Unread::Other(format!(
+            "access denied ({code}): the function's role needs ssm:GetParameter on the parameter, and kms:Decrypt on its key if \
+             it is a SecureString under a key of yours"
+        ))),
+        Answer::Refused { code, .. } => Err(Unread::Other(format!("Systems Manager says {code}"))),
+        Answer::Silence(why) => Err(Unread::Other(format!("cannot read now ({why})"))),
+        _ => Err(Unread::Other("an answer without a value".to_owned())),
     }
 }
 
@@ -160,7 +194,8 @@ fn inline(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{collections::BTreeMap, io::Write as _};
+    use etl::ports::{Secret, Ticket};
+    use std::{collections::BTreeMap, io::Write as _, sync::mpsc::Sender, time::Duration};
 
     /// Files and objects by name.
     struct Shelf(BTreeMap<&'static str, &'static [u8]>);
@@ -178,6 +213,28 @@ mod tests {
         }
     }
 
+    /// Parameters by name.
+    struct Store;
+
+    impl Calls for Store {
+        fn start(&self, ticket: Ticket, call: Call, _: Duration, answers: &Sender<(Ticket, Answer)>) {
+            let Call::Secret(of) = call else { panic!("{call:?}") };
+            let SecretPlace::Parameter { name, .. } = &of else { panic!("{of:?}") };
+            let refused = |code: &str| Answer::Refused { code: code.to_owned(), status: Some(400) };
+            let answer = match name.as_str() {
+                "/flexo/orders" | "orders" | "/flexo/orders:3" => {
+                    Answer::Secret { value: Secret::new(format!("value of {name}")), of }
+                }
+                "/secret" => refused("AccessDeniedException"),
+                "/busy" => refused("ThrottlingException"),
+                "/far" => Answer::Silence("timed out".to_owned()),
+                "/flexo/orders:9" => refused("ParameterVersionNotFound"),
+                _ => refused("ParameterNotFound"),
+            };
+            answers.send((ticket, answer)).unwrap();
+        }
+    }
+
     fn read(env: &Env, alias: &str) -> Result<(String, String), String> {
         let shelf = Shelf(BTreeMap::from([
             ("logs|a/b.json", b"object".as_slice()),
@@ -186,7 +243,7 @@ mod tests {
             ("/etc/c.yaml", b"etc"),
             ("bad.json", b"\xff"),
         ]));
-        Place::of(env)?.read(&shelf, alias, env.set(PINNED))
+        Place::of(env)?.read(&shelf, &Store, alias, env.set(PINNED))
     }
 
     fn found(env: &Env, alias: &str) -> (String, String) {
@@ -201,6 +258,16 @@ mod tests {
     fn each_place_is_read_where_it_says() {
         assert_eq!(found(&[(INLINE, " {\"a\":1}")].into(), ""), pair(INLINE, "{\"a\":1}"));
         assert_eq!(found(&[(ELSEWHERE, "s3://logs/a/b.json")].into(), ""), pair("s3://logs/a/b.json", "object"));
+        // The third slash is the name's own; one with a slash inside has it, whoever forgets it.
+        for (address, name) in [
+            ("ssm:///flexo/orders", "/flexo/orders"),
+            ("ssm://flexo/orders", "/flexo/orders"),
+            ("ssm:///flexo/orders:3", "/flexo/orders:3"),
+            ("ssm://orders", "orders"),
+        ] {
+            let right = pair(&format!("ssm://{name}"), &format!("value of {name}"));
+            assert_eq!(found(&[(ELSEWHERE, address)].into(), ""), right);
+        }
         assert_eq!(found(&[(ELSEWHERE, "file:///etc/c.yaml")].into(), ""), pair("/etc/c.yaml", "etc"));
         assert_eq!(found(&[(ELSEWHERE, "/config/prod")].into(), "x"), pair("config/prod.json", "prod"));
         assert_eq!(found(&[].into(), "prod"), pair("config/prod.json", "prod"));
@@ -237,6 +304,8 @@ mod tests {
         let pin = "2958d416d08aa5a472d7b509036cb7eafd542add84527e66a145ea64cb4cdc75";
         let at = (ELSEWHERE, "s3://logs/a/b.json");
         assert_eq!(found(&[at, (PINNED, pin)].into(), "").1, "object");
+        let other = read(&[(ELSEWHERE, "ssm://orders"), (PINNED, pin)].into(), "").unwrap_err();
+        assert!(other.starts_with("the config `ssm://orders` is not the one that"), "{other}");
         assert_eq!(found(&[at, (PINNED, pin.to_uppercase().as_str())].into(), "").1, "object");
         let said = read(&[at, (PINNED, "00")].into(), "").unwrap_err();
         assert!(said.contains(pin) && said.contains("BENDER_CONFIG_SHA256 is 00. Put that one back"), "{said}");
@@ -248,7 +317,16 @@ mod tests {
     fn what_cannot_be_read_says_what_and_why() {
         for (address, said) in [
             ("s3://logs", "write `s3://bucket/key`"),
-            ("ssm://x", "BENDER_CONFIG is `ssm://x`; write"),
+            ("ssm:///", "write `s3://bucket/key`, `ssm:///name`, `file://path`"),
+            ("ftp://x", "BENDER_CONFIG is `ftp://x`; write"),
+            ("ssm:///none", "the config `ssm:///none` is not there"),
+            ("ssm:///flexo/orders:9", "the config `ssm:///flexo/orders:9` is not there"),
+            (
+                "ssm:///secret",
+                "cannot be read: access denied (AccessDeniedException): the function's role needs ssm:GetParameter",
+            ),
+            ("ssm:///busy", "cannot be read: Systems Manager says ThrottlingException"),
+            ("ssm:///far", "cannot be read: cannot read now (timed out)"),
             ("s3://logs/none", "the config `s3://logs/none` is not there"),
             ("s3://logs/secret", "cannot be read: access denied (AccessDenied)"),
             ("bad.json", "`bad.json` cannot be read: it is not UTF-8"),

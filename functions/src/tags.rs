@@ -1,19 +1,16 @@
 //! The function's own tags, which `include_function_tags` makes tags of all metrics.
 
-use crate::env::Env;
+use crate::{ask::ask, env::Env};
 use bytes::Bytes;
 use etl::ports::{Answer, Auth, Call, Calls, HttpCall, Secret};
 use serde_json::Value;
-use std::{collections::BTreeMap, sync::mpsc, time::Duration};
-
-const LIMIT: Duration = Duration::from_secs(5);
+use std::collections::BTreeMap;
 
 /// Lambda's `ListTags`, sorted by key.
 ///
 /// # Errors
 /// In a few words, for the log.
 pub(crate) fn read(calls: &dyn Calls, env: &Env, invoked_arn: &str) -> Result<Vec<(String, String)>, String> {
-    let (tell, answers) = mpsc::channel();
     let call = HttpCall {
         method: "GET",
         url: address(env, invoked_arn),
@@ -24,14 +21,11 @@ pub(crate) fn read(calls: &dyn Calls, env: &Env, invoked_arn: &str) -> Result<Ve
         http2: false,
         answer_bytes: 64 << 10,
     };
-    calls.start(0, Call::Http(call), LIMIT, &tell);
-    match answers.recv_timeout(LIMIT * 2) {
-        Ok((_, Answer::Http { status: 200, body })) => tags(&body).ok_or_else(|| "an answer without tags".to_owned()),
-        Ok((_, Answer::Http { status, .. })) => {
-            Err(format!("HTTP {status}: the function's role needs lambda:ListTags"))
-        }
-        Ok((_, Answer::Silence(why))) => Err(why),
-        Ok(_) | Err(_) => Err("no answer".to_owned()),
+    match ask(calls, Call::Http(call)) {
+        Answer::Http { status: 200, body } => tags(&body).ok_or_else(|| "an answer without tags".to_owned()),
+        Answer::Http { status, .. } => Err(format!("HTTP {status}: the function's role needs lambda:ListTags")),
+        Answer::Silence(why) => Err(why),
+        _ => Err("no answer".to_owned()),
     }
 }
 
@@ -57,6 +51,7 @@ fn tags(body: &[u8]) -> Option<Vec<(String, String)>> {
 mod tests {
     use super::*;
     use etl::ports::Ticket;
+    use std::{sync::mpsc, time::Duration};
 
     struct Lambda(Answer);
 

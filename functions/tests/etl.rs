@@ -8,6 +8,7 @@ mod far_side;
 
 use far_side::{Asked, FarSide, Say};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use std::{
     fs,
     io::{BufRead as _, BufReader},
@@ -273,6 +274,30 @@ fn a_config_in_s3_is_read_before_the_first_event_and_again_after_an_outage() {
     let object = "/configs/etl.json?x-id=GetObject";
     assert_eq!(order, [object, "/2018-06-01/runtime/invocation/next", object]);
     sandbox.lines_with("the config `s3://configs/etl.json` cannot be read: cannot read now (SlowDown)");
+}
+
+#[test]
+fn a_config_in_a_parameter_is_decrypted_and_refused_if_it_is_not_the_one_that_was_pinned() {
+    let config = config("KinesisHandler", &firehose()).to_string();
+    let pinned = Sha256::digest(&config).iter().fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
+    let aws = move |asked: &Asked, nth| match asked.header("x-amz-target") {
+        Some("AmazonSSM.GetParameter") => {
+            let asked: Value = serde_json::from_slice(&asked.body).unwrap();
+            assert_eq!(asked, json!({"Name": "/flexo/orders", "WithDecryption": true}));
+            Say::json(200, &json!({"Parameter": {"Name": "/flexo/orders", "Value": config}}).to_string())
+        }
+        _ => picky(asked, nth),
+    };
+    let place = ("BENDER_CONFIG", "ssm:///flexo/orders");
+    let variables = [place, ("BENDER_CONFIG_SHA256", &pinned), ("STREAM", "archive"), ("NEW_VALUE", "new")];
+    let sandbox = Sandbox::new(&variables, aws.clone());
+    assert_eq!(sandbox.invoke(&kinesis(&[r#"{"foo":"old"}"#])).0, "response");
+    let asked = sandbox.asked();
+    assert_eq!(records(&asked[1]), ["{\"foo\":\"new\"}\n"]);
+    let sandbox = Sandbox::new(&[place, ("BENDER_CONFIG_SHA256", "00")], aws);
+    let (_, answer) = sandbox.invoke(&kinesis(&["{}"]));
+    let message = answer["errorMessage"].as_str().unwrap();
+    assert!(message.contains("`ssm:///flexo/orders` is not the one that this version"), "{answer}");
 }
 
 #[test]

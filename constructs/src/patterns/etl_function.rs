@@ -157,9 +157,8 @@ impl Construct for EtlFunction {
             function.metadata(scope, &name, copy);
         }
         if let Config::Placed(placed) = &self.pipeline
-            && let Some(bucket) = &placed.bucket
+            && placed.grant_read(scope, function.role())
         {
-            bucket.grant_read(scope, function.role(), placed.key());
             let address = Output::new(placed.address());
             let address = address.description("The pipeline's config must lie here before the function runs.");
             scope.output(&format!("{name}ConfigAddress"), address);

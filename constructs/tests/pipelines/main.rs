@@ -6,7 +6,13 @@ use cfn::Value;
 use constructs::{
     Condition, Parameter, Scope, Stack,
     asset::FunctionCode,
-    aws::{firehose::DeliveryStream, kinesis::Stream, kms::Key, s3::Bucket, sns::Topic},
+    aws::{
+        firehose::DeliveryStream,
+        kinesis::Stream,
+        kms::{Key, KeyHandle},
+        s3::Bucket,
+        sns::Topic,
+    },
     patterns::{Bindings, Bound, EtlFunction, Instead, PlacedConfig, Trigger},
 };
 use etl::{
@@ -252,8 +258,8 @@ fn a_changed_config_is_another_version() {
     assert!(one.contains("${EtlMemoryMiB} MiB"), "{one}");
 }
 
-/// A stack whose function reads its config from a bucket, or from its package.
-fn elsewhere(text: &str, in_bucket: bool) -> (Json, Vec<String>) {
+/// A stack whose function reads its config from elsewhere, where a key of the stack may encrypt it.
+fn elsewhere(config: impl FnOnce(&mut Scope<'_>, &KeyHandle) -> PlacedConfig) -> (Json, Vec<String>) {
     let mut stack = Stack::new("s");
     let mut scope = stack.scope();
     let key = scope.add("Key", Key::builder().description("alarms").build());
@@ -262,18 +268,20 @@ fn elsewhere(text: &str, in_bucket: bool) -> (Json, Vec<String>) {
     let delivery = scope.add("Delivery", DeliveryStream::builder().bucket(archive).prefix("events").build());
     let mut names = Bindings::new();
     let _: Late<String> = names.bind("ARCHIVE", &delivery);
-    let config = if in_bucket {
-        let configs = scope.add("Configs", Bucket::builder().key(key).build());
-        PlacedConfig::in_bucket("stacks/orders.yaml", text, &configs)
-    } else {
-        PlacedConfig::in_package("config/orders.yaml", text)
-    };
+    let config = config(&mut scope, &key);
     let trigger = kinesis(&mut scope);
     let code = FunctionCode::of_kind(&mut scope, "Etl");
     let function = EtlFunction::builder().pipeline(config).names(names).trigger(trigger).code(code);
     scope.add("Etl", function.description("d").log_retention_days(number(30)).alarms(alarms).build());
     let synthesis = stack.synth();
     (synthesis.draft().as_json().clone(), synthesis.problems.iter().map(ToString::to_string).collect())
+}
+
+fn in_bucket(text: &str) -> (Json, Vec<String>) {
+    elsewhere(|scope, key| {
+        let configs = scope.add("Configs", Bucket::builder().key(key.clone()).build());
+        PlacedConfig::in_bucket("stacks/orders.yaml", text, &configs)
+    })
 }
 
 const ORDERS: &str = "# A comment that a constant would not keep.
@@ -286,7 +294,7 @@ transport: {type: Firehose, stream_name: <ARCHIVE>}
 
 #[test]
 fn a_config_that_lies_elsewhere_is_pinned_and_its_permissions_follow_from_the_copy() {
-    let (template, problems) = elsewhere(ORDERS, true);
+    let (template, problems) = in_bucket(ORDERS);
     assert_eq!(problems, [""; 0]);
     let function = of_type(&template, "AWS::Lambda::Function")[0];
     let variables = &function["Properties"]["Environment"]["Variables"];
@@ -306,7 +314,7 @@ fn a_config_that_lies_elsewhere_is_pinned_and_its_permissions_follow_from_the_co
     assert!(on("s3:GetObject")[0].contains(&key) && on("firehose:PutRecordBatch").len() == 1, "{granted:?}");
     assert_eq!(on("kms:Decrypt").len(), 1, "the bucket is encrypted by a key of its own");
 
-    let (template, problems) = elsewhere(ORDERS, false);
+    let (template, problems) = elsewhere(|_, _| PlacedConfig::in_package("config/orders.yaml", ORDERS));
     assert_eq!(problems, [""; 0]);
     let function = of_type(&template, "AWS::Lambda::Function")[0];
     assert_eq!(function["Properties"]["Environment"]["Variables"]["BENDER_CONFIG"], "config/orders.yaml");
@@ -314,11 +322,39 @@ fn a_config_that_lies_elsewhere_is_pinned_and_its_permissions_follow_from_the_co
 }
 
 #[test]
+fn a_config_in_a_parameter_may_be_read_there_and_decrypted_by_its_key_and_nothing_else() {
+    let read = |key: Option<&KeyHandle>| PlacedConfig::in_parameter("stacks/orders.yaml", ORDERS, "/flexo/", key);
+    let (template, problems) = elsewhere(|_, key| read(Some(key)));
+    assert_eq!(problems, [""; 0]);
+    let function = of_type(&template, "AWS::Lambda::Function")[0];
+    let variables = &function["Properties"]["Environment"]["Variables"];
+    let name = "/flexo/orders-7ba12b7aa8430961";
+    assert_eq!(variables["BENDER_CONFIG"], format!("ssm://{name}"));
+    assert!(variables["BENDER_CONFIG_SHA256"].as_str().unwrap().starts_with("7ba12b7aa8430961"));
+    assert_eq!(template["Outputs"]["EtlConfigAddress"]["Value"], variables["BENDER_CONFIG"]);
+    assert_eq!(function["Metadata"]["BENDER_CONFIG"], ORDERS);
+    let granted = granted(&template);
+    let on = |action: &str| granted.iter().filter(|(of, _)| of == action).map(|(_, on)| on).collect::<Vec<_>>();
+    let arn = format!("arn:${{AWS::Partition}}:ssm:${{AWS::Region}}:${{AWS::AccountId}}:parameter{name}");
+    assert_eq!(on("ssm:GetParameter"), [&json!({"Fn::Sub": arn}).to_string()]);
+    assert_eq!((on("kms:Decrypt").len(), on("firehose:PutRecordBatch").len()), (1, 1), "{granted:?}");
+    assert!(!granted.iter().any(|(action, _)| action.starts_with("s3:")), "{granted:?}");
+
+    let (template, _) = elsewhere(|_, _| read(None));
+    assert!(!self::granted(&template).iter().any(|(action, _)| action == "kms:Decrypt"));
+
+    let long = format!("{ORDERS}# {}\n", "long ".repeat(2_000));
+    let (_, problems) = elsewhere(|_, _| PlacedConfig::in_parameter("orders.yaml", &long, "", None));
+    let told = "the pipeline's config takes 10";
+    assert!(problems.iter().any(|p| p.starts_with("error[CFN052]") && p.contains(told)), "{problems:#?}");
+}
+
+#[test]
 fn a_config_that_lies_elsewhere_is_refused_at_synth_with_the_place_of_each_mistake() {
-    let (_, problems) = elsewhere(&ORDERS.replace("<ARCHIVE>", "<ARCHIV>").replace("GenericJson", "GenericJsn"), true);
+    let (_, problems) = in_bucket(&ORDERS.replace("<ARCHIVE>", "<ARCHIV>").replace("GenericJson", "GenericJsn"));
     let told = |what: &str| problems.iter().any(|p| p.starts_with("error[CFN051]") && p.contains(what));
     assert!(told("stacks/orders.yaml:3:") && told("stacks/orders.yaml:6:"), "{problems:#?}");
     // The trigger is held against the copy's handler, too.
-    let (_, problems) = elsewhere(&ORDERS.replace("Kinesis", "S3"), true);
+    let (_, problems) = in_bucket(&ORDERS.replace("Kinesis", "S3"));
     assert!(problems.iter().any(|p| p.starts_with("error[CFN054]")), "{problems:#?}");
 }
