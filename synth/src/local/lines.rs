@@ -99,6 +99,10 @@ impl RunTransport for Running {
         None
     }
 
+    fn kept(&self, _partition: &Partition) -> usize {
+        0
+    }
+
     fn wants_hash(&self) -> bool {
         self.of.wants_hash()
     }
