@@ -8,7 +8,7 @@ use crate::{
     path::{Path, PathError, Reader},
     value::Value,
 };
-use std::{borrow::Cow, cmp::Ordering};
+use std::{borrow::Cow, cell::RefCell, cmp::Ordering};
 
 /// Brackets and `!` within each other: more is no filter that somebody wrote.
 const MAX_DEPTH: usize = 32;
@@ -67,9 +67,49 @@ enum Side<'v> {
     Container(Cow<'v, str>),
 }
 
+/// The event that a filter is in. What its paths find is looked for once, not for each value: the event may be large.
+pub(crate) struct Root<'v> {
+    event: Value<'v>,
+    found: RefCell<Vec<(&'v Path, Found<'v>)>>,
+}
+
+/// What a path leads to.
+#[derive(Clone, Copy)]
+enum Found<'v> {
+    Nothing,
+    Value(Value<'v>),
+    Length(usize),
+}
+
+impl<'v> Found<'v> {
+    fn of(value: Value<'v>, path: &Path) -> Self {
+        if path.is_length() {
+            value.length(path).map_or(Self::Nothing, Self::Length)
+        } else {
+            value.get(path).map_or(Self::Nothing, Self::Value)
+        }
+    }
+}
+
+impl<'v> Root<'v> {
+    pub(crate) fn new(event: Value<'v>) -> Self {
+        Self { event, found: RefCell::default() }
+    }
+
+    fn find(&self, path: &'v Path) -> Found<'v> {
+        let mut found = self.found.borrow_mut();
+        if let Some((_, known)) = found.iter().find(|(known, _)| std::ptr::eq(*known, path)) {
+            return *known;
+        }
+        let new = Found::of(self.event, path);
+        found.push((path, new));
+        new
+    }
+}
+
 impl Filter {
     /// Whether a value is what is looked for.
-    pub(crate) fn accepts(&self, here: Value<'_>, root: Value<'_>) -> bool {
+    pub(crate) fn accepts<'v>(&'v self, here: Value<'v>, root: &Root<'v>) -> bool {
         match self {
             Self::Exists(operand) => !matches!(operand.side(here, root), Side::Missing),
             Self::Compare(left, comparison, right) => comparison.holds(&left.side(here, root), &right.side(here, root)),
@@ -85,22 +125,20 @@ impl Filter {
 }
 
 impl Operand {
-    fn side<'v>(&'v self, here: Value<'v>, root: Value<'v>) -> Side<'v> {
-        let (value, path) = match self {
+    fn side<'v>(&'v self, here: Value<'v>, root: &Root<'v>) -> Side<'v> {
+        let found = match self {
             Self::Null => return Side::Null,
             Self::Bool(value) => return Side::Bool(*value),
             Self::Number(number) => return Side::Number(number.into()),
             Self::Text(text) => return Side::Text(text.into()),
-            Self::Here(path) => (here, path),
-            Self::Root(path) => (root, path),
+            Self::Here(path) => Found::of(here, path),
+            Self::Root(path) => root.find(path),
         };
-        if path.is_length() {
-            return match value.length(path) {
-                Some(length) => Side::Number(length.to_string().into()),
-                None => Side::Missing,
-            };
-        }
-        let Some(value) = value.get(path) else { return Side::Missing };
+        let value = match found {
+            Found::Nothing => return Side::Missing,
+            Found::Length(length) => return Side::Number(length.to_string().into()),
+            Found::Value(value) => value,
+        };
         match value.kind() {
             Kind::Null => Side::Null,
             Kind::Bool => Side::Bool(value.as_bool() == Some(true)),

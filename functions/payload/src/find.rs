@@ -4,13 +4,15 @@
 
 use crate::{
     arena::Arena,
+    filter::Root,
     node::{Kind, NIL},
     path::Step,
     value::Value,
 };
 
 /// The nodes that `steps` lead to from `root`.
-pub(crate) fn all(arena: &Arena, root: u32, steps: &[Step]) -> Vec<u32> {
+pub(crate) fn all<'a>(arena: &'a Arena, root: u32, steps: &'a [Step]) -> Vec<u32> {
+    let event = Root::new(Value { arena, node: root });
     let mut found = vec![root];
     let mut behind_deep = false;
     for step in steps {
@@ -28,13 +30,11 @@ pub(crate) fn all(arena: &Arena, root: u32, steps: &[Step]) -> Vec<u32> {
             match step {
                 // Every value at any depth is looked at itself, so not once more as an element.
                 Step::Filter(filter) if itself || value.kind() != Kind::Array => {
-                    let accepted =
-                        (itself || value.kind() == Kind::Object) && filter.accepts(value, Value { arena, node: root });
+                    let accepted = (itself || value.kind() == Kind::Object) && filter.accepts(value, &event);
                     found.extend(accepted.then_some(node));
                 }
                 Step::Filter(filter) => {
-                    let accepted =
-                        |child: &u32| filter.accepts(Value { arena, node: *child }, Value { arena, node: root });
+                    let accepted = |child: &u32| filter.accepts(Value { arena, node: *child }, &event);
                     found.extend(children(arena, node).filter(accepted));
                 }
                 Step::Indices(indices) => {

@@ -173,7 +173,7 @@ impl Payload<'_> {
         if last == NIL { Err(ChangeError::Missing) } else { Ok(array) }
     }
 
-    /// Takes out what is at the path; whether there was anything.
+    /// Takes out what is at the path; whether there was anything. Where a path such as `$..[?(@.a)]` finds the event itself, that stays.
     ///
     /// # Errors
     /// [`WrongParent`](ChangeError::WrongParent) if what would hold it is neither object nor array. Of `$`: `WrongPath`.

@@ -252,8 +252,10 @@ impl<'a> Check<'a> {
     }
 
     fn stands_once(&mut self, source: &Node, path: &Path<'_>, key: &str) {
-        let in_source = source.member(key).map(|(key, _)| key.at.clone());
-        let beside = self.tree.member(key).map(|(key, _)| key.at.clone());
+        let given = |holder: &Node| {
+            holder.member(key).filter(|(_, node)| node.kind != Kind::Null).map(|(key, _)| key.at.clone())
+        };
+        let (in_source, beside) = (given(source), given(self.tree));
         let problem = match (in_source, beside) {
             (Some(at), Some(beside)) => {
                 let message = format!("`{key}` stands in this source and beside `sources`");

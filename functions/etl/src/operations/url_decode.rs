@@ -26,7 +26,8 @@ pub struct UrlDecodeOperation {
     /// Paths of the fields: `$.request.query`.
     #[schemars(extend("items" = { "type": "string", "format": "path" }))]
     pub fields: Vec<String>,
-    /// How many times each is decoded. A field that cannot be decoded so many times stays as it is.
+    /// How many times each is decoded. A field that cannot be decoded so many times, or only by reading more than 64 MiB of text again,
+    /// stays as it is.
     #[serde(default = "once")]
     #[builder(default = once())]
     pub times: Bounded<1, 65_535>,
@@ -59,14 +60,19 @@ impl Operation for UrlDecodeOperation {
     }
 }
 
+/// Bytes that are decoded once more, of one field. Nobody encodes so much so often; `%252525…` would otherwise be read for minutes.
+const MOST_AGAIN: usize = 64 << 20;
+
 /// None if it cannot be decoded so many times.
 fn decode_times(text: &str, times: u64) -> Option<String> {
     let mut text = decode(text)?;
+    let mut left = MOST_AGAIN;
     for _ in 1..times {
         // What has nothing left to decode stays the same however often.
         if !text.contains(['%', '+']) {
             break;
         }
+        left = left.checked_sub(text.len())?;
         text = decode(&text)?;
     }
     Some(text)
@@ -117,6 +123,12 @@ mod tests {
             assert_becomes(&decoded(&["$.u"], 1), text, text);
         }
         assert_becomes(&decoded(&["$.u"], 2), r#"{"u":"100%25"}"#, r#"{"u":"100%25"}"#);
+    }
+
+    #[test]
+    fn what_would_take_minutes_to_decode_stays_as_it_is() {
+        let text = format!(r#"{{"u":"%{}"}}"#, "25".repeat(100_000));
+        assert_becomes(&decoded(&["$.u"], 65_535), &text, &text);
     }
 
     #[test]

@@ -50,6 +50,8 @@ pub struct JavaTime {
     last: String,
 }
 
+/// How often a letter may be written in a row.
+const MOST_DIGITS: usize = 1000;
 /// Milliseconds of a day.
 const DAY: i64 = 86_400_000;
 
@@ -80,6 +82,9 @@ impl JavaTime {
                     let mut count = 1;
                     while characters.next_if(|next| next.1 == character).is_some() {
                         count += 1;
+                    }
+                    if count > MOST_DIGITS {
+                        return Err(PatternError { at, reason: "no part of a time has so many digits" });
                     }
                     steps.push(Step::Field(character, count));
                 }
@@ -227,6 +232,7 @@ mod tests {
     #[test]
     fn a_letter_that_means_nothing_is_refused_with_its_place() {
         assert_eq!(JavaTime::new("yyyy-MM-ddTHH").unwrap_err().at, 10);
+        assert_eq!(JavaTime::new(&"y".repeat(100_000)).unwrap_err().at, 0, "more than can be written");
         assert_eq!(JavaTime::new("é yyyy 'open").unwrap_err(), PatternError { at: 8, reason: "the quote has no end" });
     }
 
