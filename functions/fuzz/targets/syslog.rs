@@ -1,0 +1,8 @@
+//! The fuzzer's way to the law `syslog`.
+
+#![no_main]
+
+#[path = "../laws/mod.rs"]
+mod laws;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| laws::hold("syslog", bytes));
