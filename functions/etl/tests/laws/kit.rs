@@ -55,12 +55,16 @@ impl Default for Parts<'_> {
 
 impl Parts<'_> {
     pub(crate) fn read(&self, registry: &Registry) -> Result<PipelineConfig, Report> {
+        Self::read_text(registry, &self.text())
+    }
+
+    pub(crate) fn text(&self) -> String {
         let inside = |key: &str, part: &str| format!("{key}:\n  {}\n", part.trim_end().replace('\n', "\n  "));
         let list = |key: &str, entries: &str| match entries {
             "" => String::new(),
             entries => format!("{key}:\n{entries}"),
         };
-        let text = [
+        [
             "version: 1\nsources: [{name: a}]\n",
             &inside("handler", self.handler),
             &inside("deserializer", self.deserializer),
@@ -70,12 +74,15 @@ impl Parts<'_> {
             &inside("transport", self.transport),
             &list("reporters", self.reporters),
         ]
-        .concat();
+        .concat()
+    }
+
+    pub(crate) fn read_text(registry: &Registry, text: &str) -> Result<PipelineConfig, Report> {
         let variable = |name: &str| match name.rsplit('_').next() {
             Some("ARN") => "arn:aws:sns:eu-west-1:123456789012:what-is-told".to_owned(),
             _ => "what.a.variable.holds".to_owned(),
         };
-        PipelineConfig::read(registry, "example.yaml", &text, Variables::From(&|name| Some(variable(name))))
+        PipelineConfig::read(registry, "example.yaml", text, Variables::From(&|name| Some(variable(name))))
     }
 
     pub(crate) fn config(&self, registry: &Registry) -> PipelineConfig {

@@ -9,7 +9,19 @@
 mod events;
 mod handlers;
 mod kit;
+mod letters;
 mod operations;
 mod reporters;
 mod transports;
 mod wrappers;
+
+/// Deserializers have theirs in `tests/deserializers.rs`, and by fuzzing.
+#[test]
+fn every_room_has_its_laws() {
+    let registry = etl::registry::Registry::default();
+    let mut rooms = registry.rooms().map(|(_, key, _)| key);
+    rooms.sort_unstable();
+    let known =
+        ["deserializer", "handler", "operation", "reporter", "serializer", "substitution", "transport", "wrapper"];
+    assert_eq!(rooms, known);
+}

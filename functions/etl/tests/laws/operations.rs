@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use std::cell::Cell;
 
 /// What an example alone does not try.
-const RICHER: [&str; 28] = [
+pub(crate) const RICHER: [&str; 28] = [
     "type: ConditionalOperation\nfilter_non_match: true\nconditions:\n- condition: {type: RegexFilterOperation, regex: error, path: $.level}\n  operations:\n  - {type: DeleteFieldOperation, key_field: $.level}\n- condition: {type: SampleOperation, of: 2}\n  operations: [{type: FlattenOperation}]",
     "type: DedupeOperation\nfields: [$.id, $.a.b]\nremember: 2",
     "type: DeleteFieldOperation\nkey_field: $..id",
@@ -44,14 +44,16 @@ fn config(registry: &Registry, operations: &str) -> PipelineConfig {
     Parts { operations, wrapper: "type: BasicWrapper", ..Parts::default() }.config(registry)
 }
 
-/// What is delivered of records, and the ledger. There is a table to look things up in, and no other file.
+/// There is a table to look things up in, and no other file.
+pub(crate) fn files(world: &World) {
+    let table = b"account_id,name,team\n0,zero,a\nerror,\"a \"\"b\"\"\",b\n";
+    world.objects.put("my-bucket", "accounts.csv", Ok(table.to_vec()));
+}
+
+/// What is delivered of records, and the ledger.
 fn delivered(config: &PipelineConfig, records: &[String]) -> (String, Ledger) {
     let world = World::new();
-    world.objects.put(
-        "my-bucket",
-        "accounts.csv",
-        Ok(b"account_id,name,team\n0,zero,a\nerror,\"a \"\"b\"\"\",b\n".to_vec()),
-    );
+    files(&world);
     let ledger = run(config, &world, records).ledger;
     (written(&world), ledger)
 }
@@ -125,4 +127,28 @@ fn so_does_every_chain_of_operations_and_every_fork_of_chains() {
     });
     result.unwrap_or_else(|error| panic!("{error}"));
     assert!(delivered.get() > 100, "{}", delivered.get());
+}
+
+/// Names are remembered from event to event, up to a bound; behind an event with more names than that, all is learned anew.
+#[test]
+fn what_came_before_changes_nothing_of_an_event() {
+    let registry = Registry::default();
+    let members: Vec<_> = (0..70_000).map(|n| format!(r#""k{n}":{n}"#)).collect();
+    let wide = format!("{{{}}}", members.join(","));
+    for operation in examples(&registry, "operation").iter().map(|(_, example)| *example).chain(RICHER) {
+        // Which is there to remember.
+        if operation.contains("DedupeOperation") {
+            continue;
+        }
+        let config = config(&registry, &entry(operation));
+        let records = prop::collection::vec(json(names(operation)), 4..12);
+        let result = runner(1).run(&records, |records| {
+            let first = delivered(&config, &records).0;
+            let with = [&records[..], &[wide.clone()], &records[..]].concat();
+            let text = delivered(&config, &with).0;
+            prop_assert!(text.starts_with(&first) && text.ends_with(&first), "{} {}", first, text.len());
+            Ok(())
+        });
+        result.unwrap_or_else(|error| panic!("{operation}: {error}"));
+    }
 }
