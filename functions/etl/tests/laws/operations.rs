@@ -144,7 +144,7 @@ fn what_came_before_changes_nothing_of_an_event() {
         let records = prop::collection::vec(json(names(operation)), 4..12);
         let result = runner(1).run(&records, |records| {
             let first = delivered(&config, &records).0;
-            let with = [&records[..], &[wide.clone()], &records[..]].concat();
+            let with = [&records[..], std::slice::from_ref(&wide), &records[..]].concat();
             let text = delivered(&config, &with).0;
             prop_assert!(text.starts_with(&first) && text.ends_with(&first), "{} {}", first, text.len());
             Ok(())
