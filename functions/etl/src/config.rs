@@ -63,6 +63,28 @@ fn language() -> u32 {
 }
 
 /// A pipeline: what is read, what is done to it, where it goes.
+///
+/// # Delivery
+///
+/// Every event that is read, and every one that an operation makes of it, is delivered, dropped for a reason, failed for a reason, or
+/// handed back to the trigger: the figures of an invocation say how many of each. What cannot be worked on, or is refused for good, fails
+/// by itself: it goes to the `dead_letter`, or is counted and logged by its reason, never with its content. What a far side does not take
+/// now is repeated with growing waits while the invocation has time, and then handed back; what that means is said at each handler. When
+/// 20 events or more fail in one way and nothing has worked since the function started, all are handed back, as it will be the config's
+/// fault.
+///
+/// # Unlike Bender
+///
+/// - One event that fails takes no other with it. (In Bender an exception over one event loses all behind it, and the invocation
+///   succeeds.)
+/// - Whatever is not delivered is counted. (Bender counts and logs nothing of what an exception of AWS, or the end of a buffer, loses.)
+/// - What fails can be kept, with `dead_letter`. (Bender drops it.)
+/// - Nothing of an event is logged. (Bender logs the text of events that fail.)
+/// - Memory has one bound, however many partitions there are. (Bender keeps a buffer for each.)
+/// - A config without a wrapper, a serializer or a transport is refused. (Bender fails at the start of the function.)
+/// - A variable is a value. (In Bender it can change the document.)
+/// - All mistakes of a config are told at once, and a misspelt or impossible setting is one. (Bender tells the first, or fails on every
+///   event; half of its own sample configs never worked.)
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct PipelineConfig {

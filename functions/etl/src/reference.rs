@@ -33,8 +33,37 @@ pub fn pages(registry: &Registry) -> Vec<File> {
     for (room, key, rows) in registry.rooms() {
         pages.push((format!("{room}.md"), page(registry, room, key, rows)));
     }
+    pages.push(("bender.md".to_owned(), unlike_bender(registry)));
     pages.push(("errors.md".to_owned(), errors()));
     pages
+}
+
+/// The headings that doc comments of components have: what is delivered when, and which defects of Bender are mended.
+const SECTIONS: [&str; 2] = ["Delivery", "Unlike Bender"];
+
+/// What a description says under one of the [`SECTIONS`].
+pub fn section<'d>(description: &'d str, title: &str) -> Option<&'d str> {
+    let (_, rest) = description.split_once(&format!("# {title}\n"))?;
+    Some(rest.split("\n# ").next().unwrap_or_default().trim())
+}
+
+/// A description with its headings as headings of a page, `level` deep.
+fn headed(description: &Value, level: &str) -> String {
+    let mut text = text(description);
+    for title in SECTIONS {
+        text = text.replace(&format!("# {title}\n"), &format!("{level} {title}\n"));
+    }
+    text
+}
+
+/// A description as an editor shows it beside a key: in plain text, a heading is a word.
+fn hovered(description: &str) -> String {
+    let mut text = description.to_owned();
+    for title in SECTIONS {
+        text = text.replace(&format!("# {title}\n\n- "), &format!("{title}:\n\n- "));
+        text = text.replace(&format!("# {title}\n\n"), &format!("{title}: "));
+    }
+    text
 }
 
 /// The schema as a value.
@@ -79,6 +108,9 @@ fn publish(schema: &mut Value) {
     let Value::Object(members) = schema else { return };
     members.shift_remove(LATE);
     members.shift_remove(ALIAS);
+    if let Some(Value::String(about)) = members.get_mut("description") {
+        *about = hovered(about);
+    }
     // `regex` would be ECMA's to a validator.
     if let Some(format) = members.get_mut("format").filter(|format| *format == "regex") {
         *format = "java-regex".into();
@@ -135,16 +167,19 @@ functions, other comparisons, and filters in filters are refused (`ETL018`).
 
 fn pipeline(registry: &Registry) -> String {
     let schema = PipelineConfig::schema();
-    let mut page = format!("# A pipeline's config\n\n{WRITTEN}\n\n{}\n", text(&schema["description"]));
+    let mut page = format!("# A pipeline's config\n\n{WRITTEN}\n\n{}\n", headed(&schema["description"], "##"));
+    page.push_str("\n## Variables\n");
     page.push_str(
         "\n`<NAME>` in a text is a value of the environment. It is put in after the document is read, so it cannot change the \
          document. It may stand where a number or a boolean is wanted and is then read as one. `\\<` is always a `<`; groups of \
          regular expressions, `(?<name>` and `\\k<name>`, are no variables.\n",
     );
+    page.push_str("\n## Paths\n");
     page.push_str(PATHS);
+    page.push_str("\n## Settings\n");
     settings(&mut page, schema);
     dead_letters(&mut page);
-    page.push_str("\nThe components, by the key that they stand under:\n\n");
+    page.push_str("\n## Components\n\nThe components, by the key that they stand under:\n\n");
     for (room, key, rows) in registry.rooms() {
         let names: Vec<String> =
             rows.rows().map(|d| format!("[{}]({room}.md#{})", d.name, d.name.to_lowercase())).collect();
@@ -186,12 +221,37 @@ fn page(registry: &Registry, room: &str, key: &str, rows: &dyn Rows) -> String {
         if !declared.aliases.is_empty() {
             let _ = write!(page, "Also called `{}`.\n\n", declared.aliases.join("`, `"));
         }
-        let _ = writeln!(page, "{}", text(&declared.schema()["description"]));
+        let _ = writeln!(page, "{}", headed(&declared.schema()["description"], "###"));
+        if declared.schema()["properties"].as_object().is_some_and(|settings| !settings.is_empty()) {
+            page.push_str("\n### Settings\n");
+        }
         settings(&mut page, declared.schema());
+        page.push_str("\n### Example\n");
         if let Ok((_, needs)) = config::component(registry, key, declared.example) {
             permissions(&mut page, &needs);
         }
         let _ = write!(page, "\n```yaml\n{}\n```\n", declared.example.trim_end());
+    }
+    page
+}
+
+/// All that is mended, for those who bring a config of Bender's.
+fn unlike_bender(registry: &Registry) -> String {
+    let mut page = format!(
+        "# Unlike Bender\n\n{WRITTEN}\n\nConfigs of Bender run here as they are, with the same results, but for these defects of Bender's, \
+         which are mended.\n"
+    );
+    let config = text(&PipelineConfig::schema()["description"]);
+    if let Some(mended) = section(&config, "Unlike Bender") {
+        let _ = write!(page, "\n## [Every pipeline](pipeline.md)\n\n{mended}\n");
+    }
+    for (room, _, rows) in registry.rooms() {
+        for declared in rows.rows() {
+            let about = text(&declared.schema()["description"]);
+            let Some(mended) = section(&about, "Unlike Bender") else { continue };
+            let (name, anchor) = (declared.name, declared.name.to_lowercase());
+            let _ = write!(page, "\n## [{name}]({room}.md#{anchor})\n\n{mended}\n");
+        }
     }
     page
 }

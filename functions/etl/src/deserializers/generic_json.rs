@@ -20,6 +20,12 @@ const NO_OBJECT: Fault = Fault::new("the event is not a JSON object");
 ///
 /// What is not strict JSON is read again as Gson's lenient reader does, as in Bender: single quotes, names without quotes, comments; `01`
 /// and `NaN` become strings. Of equal keys the last one counts. Numbers keep their digits. Anything but an object fails.
+///
+/// # Unlike Bender
+///
+/// - A field of `nested_field_configs` that is no text stays as it is. (In Bender an object, null or a list there loses the event and all
+///   behind it.)
+/// - An event with anything but an object at `root_node_override_path` fails alone. (Bender loses all behind it, too.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct GenericJson {

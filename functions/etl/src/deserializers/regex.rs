@@ -26,6 +26,12 @@ const EXHAUSTED: Fault = Fault::new("the regex takes too many steps on this text
 ///
 /// An expression without look-around and back references takes time in proportion to the text, whatever the text is; one that has them
 /// is given up after 100,000 steps back, and the event fails.
+///
+/// # Unlike Bender
+///
+/// - A NUMBER whose text is none fails its event, alone. (In Bender `-` or an empty text loses the event and all behind it, without a
+///   word; both are usual in logs of load balancers.)
+/// - No text holds the function up. (Bender goes through all ways to match, however many.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct Regex {

@@ -13,8 +13,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// Reads what subscription filters of CloudWatch Logs send, to the function itself or to a Kinesis stream that it reads. Each log event is
-/// one event.
+/// Reads what subscription filters of CloudWatch Logs send, to the function itself or to a Kinesis stream that it reads. Each log event
+/// is one event.
 ///
 /// An event is as the message has it, `id`, `timestamp` and `message`, with what the message says of all its events: `owner`, `logGroup`,
 /// `logStream`, `subscriptionFilters`. Its `timestamp` (milliseconds since 1970) is also the time of its arrival. To have the JSON in
@@ -23,11 +23,13 @@ use std::borrow::Cow;
 /// A source is chosen for each message by its log group, as `arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/x`: the account is
 /// the owner's, the region that of the stream or function. Messages by which CloudWatch tries whether it can send are dropped.
 ///
-/// CloudWatch Logs invokes the function asynchronously: when an event could not be delivered the invocation fails, Lambda invokes it twice
-/// again, and then it goes to the function's failure queue. By Kinesis the answer to Lambda is a partial batch response that names the first
-/// record of which something could not be delivered: it and all after it come again. The event source mapping must ask for that
-/// (`FunctionResponseTypes: [ReportBatchItemFailures]`, which our triggers set). What is no message of CloudWatch Logs fails alone and
-/// is counted.
+/// # Delivery
+///
+/// CloudWatch Logs invokes the function asynchronously: when an event could not be delivered the invocation fails, Lambda invokes it
+/// twice again, and then it goes to the function's failure queue. By Kinesis the answer to Lambda is a partial batch response that names
+/// the first record of which something could not be delivered: it and all after it come again. The event source mapping must ask for that
+/// (`FunctionResponseTypes: [ReportBatchItemFailures]`, which our triggers set). What is no message of CloudWatch Logs fails alone and is
+/// counted. Either way a log event is read at least once: what was delivered of a message before the failure is delivered again with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct CloudWatchLogsHandler {

@@ -23,17 +23,23 @@ use std::{borrow::Cow, sync::Arc};
 /// The event is the stream's record with attributes as plain JSON: `{"Id": {"N": "101"}}` is `{"Id": 101}`. Its members are, as far as
 /// the record has them, `eventSourceARN`, `eventID`, `eventName`, `eventVersion`, `eventSource`, `awsRegion`, and `dynamodb` with
 /// `approximateCreationDateTime` (milliseconds since 1970), `keys`, `newImage`, `oldImage`, `sequenceNumber`, `sizeBytes`,
-/// `streamViewType`. Numbers keep all their digits, sets are lists, binary is a list of its bytes, each from -128 to
-/// 127, and members that are null are left out.
+/// `streamViewType`. Numbers keep all their digits, sets are lists, binary is a list of its bytes, each from -128 to 127, and members
+/// that are null are left out.
 ///
 /// Events are sorted by their item: as the partition `__keys__`, which is the JSON of the item's keys, `{"Id":{"n":"101"}}`. A source is
 /// chosen for each record by its stream's ARN.
 ///
+/// # Delivery
+///
 /// When some records cannot be delivered, the answer to Lambda is a partial batch response that names the first of them: it and all after
-/// it come again, those before it do not. The event source mapping must ask for that
-/// (`FunctionResponseTypes: [ReportBatchItemFailures]`, which our triggers set), or Lambda takes the answer for success. A record
-/// that cannot be read fails alone. One that does not say when the item changed is taken to have changed now. (In Bender it stops the
-/// function until Lambda ends it: a defect, mended.)
+/// it come again, those before it do not. The event source mapping must ask for that (`FunctionResponseTypes: [ReportBatchItemFailures]`,
+/// which our triggers set), or Lambda takes the answer for success. So a change is read at least once, and nothing behind a record that
+/// comes again is taken for safe. A record that cannot be read fails alone, and the shard goes on.
+///
+/// # Unlike Bender
+///
+/// - A record that does not say when the item changed is taken to have changed now. (Bender hangs on it until Lambda ends the function.)
+/// - Many items in an invocation cost memory up to one bound, and no more. (Bender keeps a buffer for every item.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct DynamodbHandler {

@@ -17,11 +17,14 @@ use std::borrow::Cow;
 /// Reads what a rule of EventBridge invokes the function with: one event.
 ///
 /// A source is chosen by the event's source and kind, as `source/detail-type`: `aws.ec2/EC2 Instance State-change Notification`. The time
-/// of its arrival is its `time`. Announcements of S3 that come through a bus are for `S3Handler`.
+/// of its arrival is its `time`. Announcements of S3 that come through a bus are for `S3Handler`. A rule's input transformer must leave
+/// the envelope as it is; what is made of it is no event of EventBridge any more.
+///
+/// # Delivery
 ///
 /// EventBridge invokes the function asynchronously: when the event could not be delivered the invocation fails, Lambda invokes it twice
 /// again, and then it goes to the function's failure queue. An event that can never be delivered does not come again: it is counted, and
-/// logged by its reason. A rule's input transformer must leave the envelope as it is; what is made of it is no event of EventBridge any more.
+/// logged by its reason. The event is delivered at least once: EventBridge itself may send it twice, with the same `id`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct EventBridgeHandler {

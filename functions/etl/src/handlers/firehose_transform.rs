@@ -13,15 +13,17 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, sync::Arc};
 
-/// Reads the records that a Firehose delivery stream wants transformed. Each record is one event, and what becomes of it is the answer: the
-/// transport must be `FirehoseTransform`.
+/// Reads the records that a Firehose delivery stream wants transformed. Each record is one event, and what becomes of it is the answer:
+/// the transport must be `FirehoseTransform`.
 ///
 /// A source is chosen by the delivery stream's ARN.
 ///
+/// # Delivery
+///
 /// Firehose is answered for each record. `Ok` with what was made of it; the events of a record that was split are joined by line ends.
-/// `Dropped` if nothing was wanted of it. `ProcessingFailed` if anything of it failed: Firehose then keeps the record as it was, below its
-/// bucket's error prefix, and nothing of it is delivered, so nothing is lost and nothing doubled. What was put into it for a
-/// dead letter or another transport is there besides.
+/// `Dropped` if nothing was wanted of it. `ProcessingFailed` if anything of it failed: Firehose then keeps the record as it was, below
+/// its bucket's error prefix, and nothing of it is delivered, so nothing is lost and nothing doubled. What was put into it for a dead
+/// letter or another transport is there besides.
 ///
 /// The invocation as a whole fails only if it runs out of time, or if something else that it delivers to is out: Firehose then hands the
 /// records over again, three times by default, before it keeps them as failed. A record comes to its destination at least once.

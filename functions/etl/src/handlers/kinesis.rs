@@ -15,13 +15,29 @@ use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, sync::Arc};
 
 /// Reads the records of a Kinesis stream. Each record is one event. An aggregate of the Kinesis Producer Library is opened, and each
-/// record that its producer put into it is one event, with its own partition key. (Bender takes an aggregate for one event.)
+/// record that its producer put into it is one event, with its own partition key.
 ///
-/// A source is chosen for each record by its stream's ARN. When some records cannot be delivered, the answer to Lambda is a partial
-/// batch response that names the first of them: it and all after it come again, those before it do not. An aggregate comes again as a
-/// whole. The event source mapping
-/// must ask for that (`FunctionResponseTypes: [ReportBatchItemFailures]`, which our triggers set), or Lambda takes the answer
-/// for success.
+/// A source is chosen for each record by its stream's ARN.
+///
+/// # Delivery
+///
+/// When some records cannot be delivered, the answer to Lambda is a partial batch response that names the first of them: it and all after
+/// it come again, those before it do not. An aggregate comes again as a whole. The event source mapping must ask for that
+/// (`FunctionResponseTypes: [ReportBatchItemFailures]`, which our triggers set), or Lambda takes the answer for success. So a record is
+/// read at least once and its shard keeps its order: behind a record that comes again nothing more is read, though neighbours that were
+/// under way may have arrived already. A record that can never be delivered does not come again: it is counted by its reason and goes to
+/// the `dead_letter`, if there is one, and the shard goes on.
+///
+/// # Unlike Bender
+///
+/// - An aggregate is opened. (Bender takes it for one event.)
+/// - One bad record fails alone. (In Bender an exception over one record loses it and all behind it, without a word.)
+/// - A record that should be compressed and is not fails alone. (Bender hangs until Lambda ends the function.)
+/// - `fail_on_exception: false` loses what could not be delivered and nothing else. (Bender loses the rest of the invocation.)
+/// - Nothing of an invocation that failed is left for the next one. (In Bender its events are sent again with it, or the next invocation
+///   loses its own.)
+/// - `include_function_tags` asks for the function without the alias that invoked it, which has no tags. (Bender asks for the alias, and
+///   cannot start.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 #[expect(clippy::struct_excessive_bools, reason = "they are the config's, and Bender's")]

@@ -20,14 +20,29 @@ use serde::{Deserialize, Serialize};
 /// nothing what it is and is not inflated. If the announcement names a version, that version is read. A line may be of 256 MiB; a longer
 /// one is a fault of that line.
 ///
-/// Announcements may come directly, by SNS, by SQS, by SNS and then SQS (raw message delivery or not), or by EventBridge (`Object Created`;
-/// by itself, or by SNS or SQS). Of an object that was removed, and of S3's `s3:TestEvent`, there is nothing to read: they are counted as
-/// dropped.
+/// Announcements may come directly, by SNS, by SQS, by SNS and then SQS (raw message delivery or not), or by EventBridge (`Object
+/// Created`; by itself, or by SNS or SQS). Of an object that was removed, and of S3's `s3:TestEvent`, there is nothing to read: they are
+/// counted as dropped.
 ///
-/// An object that is gone, or that is none of these under a name in `.gz`, `.zst`, `.bz2`, `.snappy` or `.sz`, fails alone and is counted;
-/// so does a message that is no announcement. If an object may not be read, cannot be read now, or its events cannot be delivered, the invocation fails and Lambda invokes it again: all
-/// its objects are read again. By SQS just the messages come again of which something was not delivered, in a partial batch response:
-/// the event source mapping must ask for it (`FunctionResponseTypes: [ReportBatchItemFailures]`, which our triggers set).
+/// # Delivery
+///
+/// An object that is gone, or that is none of these under a name in `.gz`, `.zst`, `.bz2`, `.snappy` or `.sz`, fails alone and is
+/// counted; so does a message that is no announcement. If an object may not be read, cannot be read now, or its events cannot be
+/// delivered, the invocation fails and Lambda invokes it again: all its objects are read again. By SQS just the messages come again of
+/// which something was not delivered, in a partial batch response: the event source mapping must ask for it (`FunctionResponseTypes:
+/// [ReportBatchItemFailures]`, which our triggers set). A line is delivered at least once; `S3` as transport overwrites what the first
+/// attempt wrote, and `document_id: origin` makes of both one document.
+///
+/// # Unlike Bender
+///
+/// - Each object belongs to the first source of the config that matches. (In Bender all objects of an invocation are read by the source
+///   of the last one, and of several sources that match an arbitrary one is taken.)
+/// - An object that is missing, empty or damaged is accounted for, and the others are read. (Bender hangs on it until Lambda ends the
+///   function.)
+/// - A download that breaks off goes on where it was, or the object comes again. (Bender goes on reading the broken stream, and loses or
+///   cuts lines.)
+/// - The version that was announced is read. (Bender reads the newest.)
+/// - `sns_notification_arn` is used. (Bender's `S3Handler` takes it and never does.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct S3Handler {

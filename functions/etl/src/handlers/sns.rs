@@ -17,9 +17,12 @@ use std::borrow::Cow;
 ///
 /// A source is chosen for each message by its topic's ARN. Announcements of S3 that come through a topic are for `SNSS3Handler`.
 ///
-/// SNS invokes the function asynchronously: when a message could not be delivered the invocation fails, Lambda invokes it twice again, and
-/// then it goes to the function's failure queue. A message that can never be delivered does not come again: it is counted, and logged by
-/// its reason. Where an outage of hours must heal by itself, put a queue between the topic and the function, and read it by `SQSHandler`.
+/// # Delivery
+///
+/// SNS invokes the function asynchronously: when a message could not be delivered the invocation fails, Lambda invokes it twice again,
+/// and then it goes to the function's failure queue. A message that can never be delivered does not come again: it is counted, and logged
+/// by its reason. Where an outage of hours must heal by itself, put a queue between the topic and the function, and read it by
+/// `SQSHandler`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct SNSHandler {

@@ -15,8 +15,17 @@ use serde::{Deserialize, Serialize};
 
 /// Reads the objects that S3 announces to an SNS topic. Each line of an object is one event.
 ///
-/// Every message of an invocation is worked on; one that is no announcement of S3 fails alone and is counted. All else is as with
-/// `S3Handler`, and each of the two understands announcements in every envelope.
+/// All else, mended defects included, is as with `S3Handler`, and each of the two understands announcements in every envelope.
+///
+/// # Delivery
+///
+/// Every message of an invocation is worked on; one that is no announcement of S3 fails alone and is counted. If an object may not be
+/// read, cannot be read now, or its events cannot be delivered, the invocation fails, Lambda invokes it twice again, and then it goes to
+/// the function's failure queue; the keys go to `sns_notification_arn` each time. A line is delivered at least once.
+///
+/// # Unlike Bender
+///
+/// - A message with nothing to read does not keep those behind it from being read. (In Bender they are lost.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct SNSS3Handler {

@@ -17,10 +17,12 @@ use std::{borrow::Cow, sync::Arc};
 ///
 /// A source is chosen for each message by its queue's ARN. Announcements of S3 that come through a queue are for `S3Handler`.
 ///
+/// # Delivery
+///
 /// Each message comes again by itself: the answer to Lambda is a partial batch response that names the messages that could not be
 /// delivered, and no other. Those that were are deleted. Of a FIFO queue, all messages of a group that are behind one that comes again
-/// come again with it, so a group keeps its order. A message that can never be delivered does not come again: it is counted, and logged by
-/// its reason. The event source mapping must ask for such answers (`FunctionResponseTypes: [ReportBatchItemFailures]`, which our
+/// come again with it, so a group keeps its order. A message that can never be delivered does not come again: it is counted, and logged
+/// by its reason. The event source mapping must ask for such answers (`FunctionResponseTypes: [ReportBatchItemFailures]`, which our
 /// triggers set), or Lambda takes the answer for success.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]

@@ -16,8 +16,14 @@ use serde::{Deserialize, Serialize};
 
 /// Takes an event through the operations of the first condition that it passes; then it goes on behind this operation.
 ///
-/// An event that passes none of the conditions goes on as it is, or is dropped: see `filter_non_match`. A condition without operations lets
-/// its events go on as they are. (In Bender it ends the invocation: a defect, mended.)
+/// An event that passes none of the conditions goes on as it is, or is dropped: see `filter_non_match`. A condition without operations
+/// lets its events go on as they are.
+///
+/// # Unlike Bender
+///
+/// - A condition without operations lets its events pass. (Bender fails on the first event.)
+/// - What fails behind a condition fails alone. (Bender loses all that follows, or hangs until Lambda ends the function.)
+/// - Its figures carry its own name. (Bender reports them as those of `ForkOperation`.)
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct ConditionalOperation {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 /// Takes a field out of the event.
 ///
-/// An event without the field stays as it is. One in which the path leads through a text, a number or null fails, as in Bender.
+/// An event without the field stays as it is. One in which the path leads through a text, a number or null fails, alone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct DeleteFieldOperation {

@@ -29,8 +29,14 @@ const MAX_BYTES: u64 = 1 << 30;
 /// Looks an address up in a `MaxMind` database of cities and adds what it says as an object.
 ///
 /// The field holds one IP address, or several with commas between, of which the first counts. Names are in English, and what the database
-/// does not know of an address is left out. Host names are not looked up. (Bender asks DNS for whatever stands in the field: a defect, mended.)
-/// A field that is missing, no address, or not in the database leaves the event as it is, or fails it: see `fail_on_not_found`.
+/// does not know of an address is left out. Host names are not looked up. A field that is missing, no address, or not in the database
+/// leaves the event as it is, or fails it: see `fail_on_not_found`.
+///
+/// # Unlike Bender
+///
+/// - Only addresses are looked up. (Bender asks DNS for whatever stands in the field.)
+/// - A field of commas alone has no address. (In Bender it loses the event and all behind it.)
+/// - While the database cannot be read, events that need it come again. (Bender fails at the start, whether an event needs it or not.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct GeoIpOperation {

@@ -18,8 +18,12 @@ use serde::{Deserialize, Serialize};
 /// An event keeps where it came from, its arrival and its time; its SHA-1 is that of the element. An event without an array at the path
 /// fails, and so does one whose array has an element that is no object; one with an empty array is dropped.
 ///
-/// Mended defects of Bender: the events forget their Kinesis record or S3 object, so that `KinesisWrapper` and `S3Wrapper` deliver
-/// nothing; kept fields are shared between the events, so that a later operation changes them once for each.
+/// # Unlike Bender
+///
+/// - The events know their Kinesis record or S3 object. (Bender's forget it, and behind `KinesisWrapper` or `S3Wrapper` nothing is
+///   delivered.)
+/// - Each event has a copy of the fields to keep. (Bender shares one, so that a later operation changes it once for each event.)
+/// - A partition without a value stays one. (In Bender it drops the event.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct JsonArraySplitOperation {

@@ -16,12 +16,16 @@ use serde::{Deserialize, Serialize};
 /// Gives every member of the event, and of objects in it, a name in lower case that says the type of its value, so that a search index
 /// never meets two types under one name.
 ///
-/// Blanks and dots become `_`. Then follows, by value: a text `__str`, a number with a point `__float`, any other number `__long`, true and
-/// false `__bool`, an array `__arr`; an object gets nothing and is gone through itself. What is in arrays stays as it is. Members that are
-/// null are left out. An event that has been through once gets a second ending.
+/// Blanks and dots become `_`. Then follows, by value: a text `__str`, a number with a point `__float`, any other number `__long`, true
+/// and false `__bool`, an array `__arr`; an object gets nothing and is gone through itself. What is in arrays stays as it is. Members
+/// that are null are left out. An event that has been through once gets a second ending.
 ///
-/// When two members of one object would get the same name, the event fails rather than lose one of the values. (Bender keeps one of them,
-/// by chance.)
+/// When two members of one object would get the same name, the event fails rather than lose one of the values.
+///
+/// # Unlike Bender
+///
+/// - Members whose names collide fail the event, which is counted. (Bender keeps one of them, by chance, and the other is lost.)
+/// - Members keep their order. (In Bender it differs from one start to the next.)
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct JsonKeyNameOperation {}

@@ -15,6 +15,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Makes an object that is nested in the event the event itself. An event without an object there fails.
+///
+/// To make an event of each element of an array, use `JsonArraySplitOperation`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct JsonRootNodeOperation {

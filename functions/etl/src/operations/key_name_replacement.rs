@@ -19,11 +19,15 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// Changes every name that an expression finds something in, or drops such members: in the event, in objects in it, and in whatever arrays
-/// hold.
+/// Changes every name that an expression finds something in, or drops such members: in the event, in objects in it, and in whatever
+/// arrays hold.
 ///
-/// When two members of one object would get the same name, the event fails rather than lose one of the values. (Bender keeps one of them,
-/// by chance: a defect, mended.) A member that is null keeps its null; the serializer leaves nulls out.
+/// When two members of one object would get the same name, the event fails rather than lose one of the values. A member that is null
+/// keeps its null; the serializer leaves nulls out.
+///
+/// # Unlike Bender
+///
+/// - Members whose names collide fail the event, which is counted. (Bender keeps one of them, by chance, and the other is lost.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct KeyNameReplacementOperation {

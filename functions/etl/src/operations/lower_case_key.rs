@@ -13,10 +13,15 @@ use payload::{Change, Kind, Reach, Rewriter};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Writes every name in lower case, in the event, in objects in it, and in objects that are elements of an array (not of an array in an array).
+/// Writes every name in lower case, in the event, in objects in it, and in objects that are elements of an array (not of an array in an
+/// array).
 ///
-/// Members that are null are left out, as in Bender. When two names of one object differ in case only, the event fails rather than lose one
-/// of the values. (Bender keeps one of them, by chance.)
+/// Members that are null are left out, as in Bender. When two names of one object differ in case only, the event fails rather than lose
+/// one of the values.
+///
+/// # Unlike Bender
+///
+/// - Members whose names collide fail the event, which is counted. (Bender keeps one of them, by chance, and the other is lost.)
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct LowerCaseKeyOperation {}

@@ -23,6 +23,12 @@ use std::sync::Arc;
 /// Sorts events into partitions: `S3` writes an object for each, and `ElasticSearch` may choose a shard by them.
 ///
 /// An event's partitions are these, in this order, in place of any that it had; `__shardid__` or `__filename__` of the handler comes behind.
+///
+/// # Unlike Bender
+///
+/// - The settings of a partition may stand in any order. (In Bender a `format` before its `interpreter` fails on every event.)
+/// - `seconds_to_round` brings a time down. (Bender goes to the nearest, though it says down.)
+/// - A field that is no time fails its event. (In Bender it loses the event and all behind it.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct PartitionOperation {

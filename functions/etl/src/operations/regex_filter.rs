@@ -19,6 +19,11 @@ use serde::{Deserialize, Serialize};
 ///
 /// The expression must match the whole text of the field. A number, true and false are matched as they are written, an object or array as
 /// compact JSON, and so is the list of all that a path finds which may lead to several fields. A field that is missing or null does not match.
+///
+/// # Unlike Bender
+///
+/// - Its time and its events are counted as those of other operations are. (Bender's `timing.ns` of a filter is nonsense, and its
+///   `success.count` zero.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct RegexFilterOperation {

@@ -20,8 +20,13 @@ use serde::{Deserialize, Serialize};
 
 /// Takes the event's time from a field: wrappers write it as `timestamp`, and transports choose an index by it.
 ///
-/// The event itself stays as it is. An event without the field, or whose field is no time, fails. (In Bender a text that is no number ends
-/// the invocation without a word: a defect, mended.)
+/// The event itself stays as it is. An event without the field, or whose field is no time, fails.
+///
+/// # Unlike Bender
+///
+/// - A text that is no time fails its event. (In Bender it loses the event and all behind it, without a word.)
+/// - Nanoseconds are read. (Bender overflows to the year 2262.)
+/// - A time without an offset is UTC. (Bender takes the machine's zone.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct TimeOperation {

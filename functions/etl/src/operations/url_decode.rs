@@ -17,9 +17,13 @@ use serde::{Deserialize, Serialize};
 
 /// Decodes fields that are URL-encoded: `a%20b+c` becomes `a b c`.
 ///
-/// `%` and two hexadecimal digits are a byte of UTF-8, `+` is a blank. Every other character stays as it is. (Bender makes `?` of what is not
-/// ASCII: a defect, mended.) A field that is missing or null is passed over, and one that cannot be decoded (`50%`) stays as it is. A value
-/// that is no text becomes the text of it, as in Bender.
+/// `%` and two hexadecimal digits are a byte of UTF-8, `+` is a blank. Every other character stays as it is. A field that is missing or
+/// null is passed over, and one that cannot be decoded (`50%`) stays as it is. A value that is no text becomes the text of it, as in
+/// Bender.
+///
+/// # Unlike Bender
+///
+/// - What is not ASCII stays as it is. (Bender makes a `?` of it.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct UrlDecodeOperation {

@@ -20,6 +20,11 @@ use serde::{Deserialize, Serialize};
 /// Tells the figures of each invocation to `CloudWatch`, as metrics without a unit whose dimensions are the tags.
 ///
 /// Each pair of a metric and its tags is billed as a custom metric of its own: leave out by `stat_filters` what nobody looks at.
+///
+/// # Unlike Bender
+///
+/// - `stat_filters` look at the values of tags. (Bender's look at their keys alone.)
+/// - Sizes are bytes, of any number. (Bender counts characters, up to 2 GiB.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct Cloudwatch {

@@ -17,6 +17,11 @@ use std::fmt::Write as _;
 ///
 /// A figure is a line: `MONITORING|<seconds since 1970>|<value>|<count or gauge>|<prefix>.<name>|#<tag>:<value>,…`. What would break the line
 /// in a tag is `_` there.
+///
+/// # Unlike Bender
+///
+/// - `stat_filters` look at the values of tags. (Bender's look at their keys alone.)
+/// - Sizes are bytes, of any number. (Bender counts characters, up to 2 GiB.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct DataDog {

@@ -14,11 +14,16 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-/// Writes the figures of each invocation to standard output in `CloudWatch`'s embedded metric format: in a Lambda function they become metrics
-/// without a call and without a permission.
+/// Writes the figures of each invocation to standard output in `CloudWatch`'s embedded metric format: in a Lambda function they become
+/// metrics without a call and without a permission.
 ///
-/// There is one line for each set of tags. (Bender writes one for all, in which the components' figures overwrite each other: a defect,
-/// mended.)
+/// There is one line for each set of tags.
+///
+/// # Unlike Bender
+///
+/// - Each component has figures of its own. (Bender writes one line for all, in which they overwrite each other.)
+/// - `stat_filters` look at the values of tags. (Bender's look at their keys alone.)
+/// - Sizes are bytes, of any number. (Bender counts characters, up to 2 GiB.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct CloudWatchEmbeddedMetrics {

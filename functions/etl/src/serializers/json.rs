@@ -17,6 +17,11 @@ use serde::{Deserialize, Serialize};
 ///
 /// As Gson does in Bender: members that are null are left out, at any depth; `<`, `>`, `&`, `=` and `'` are written as `\u003c` and so on,
 /// which every reader of JSON understands. Numbers keep the digits that they came with.
+///
+/// # Unlike Bender
+///
+/// - Half of a surrogate pair stays the escape that it was. (Bender writes a question mark.)
+/// - The text is UTF-8 on every machine. (Bender takes the machine's character set.)
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct Json {

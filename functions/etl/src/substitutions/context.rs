@@ -16,8 +16,10 @@ use serde_json::{Map, Value};
 /// Puts an object under a key that says by which invocation the event was handled: `functionName`, `functionVersion`, `awsRequestId`,
 /// `invokedFunctionArn`, `logGroupName`, `logStreamName`. What is not known is left out.
 ///
-/// Every substitution sees all of it. (In Bender `includes` and `excludes` also take it away from those that follow: a defect, mended. The
-/// members that begin with `clientContext` are not here, as no trigger has any.)
+/// # Unlike Bender
+///
+/// - Every substitution sees all of it. (In Bender `includes` and `excludes` also take it away from those that follow.)
+/// - Members that begin with `clientContext` are not here, as no trigger has any. (Bender knows them.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct ContextSubstitution {

@@ -16,8 +16,14 @@ use serde::{Deserialize, Serialize};
 
 /// Copies a field of the event to a key, or moves it there.
 ///
-/// A field is moved only where nothing is lost by it: it stays when there is no place for the key, or the key is the field itself or lies in
-/// it. (In Bender its value is gone then: a defect, mended.)
+/// A field is moved only where nothing is lost by it: it stays when there is no place for the key, or the key is the field itself or lies
+/// in it.
+///
+/// # Unlike Bender
+///
+/// - A field is never lost on its way. (In Bender the value is gone when the parent of the key is missing, or the key is the field itself
+///   in other words.)
+/// - What is missing is not in a list of what a path finds. (Bender puts nulls there.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct FieldSubstitution {

@@ -17,6 +17,10 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// Puts a text under a key that is made of fields and fixed texts.
+///
+/// # Unlike Bender
+///
+/// - A format that no text can have, `{0,number}`, is a mistake of the config. (In Bender it loses every event.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct FormattedSubstitution {

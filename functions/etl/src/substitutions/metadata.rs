@@ -25,7 +25,9 @@ use serde_json::{Map, Value};
 /// | `eventName`, `sequenceNumber` | of its DynamoDB record |
 /// | `s3Bucket`, `s3Key`, `s3KeyVersion` | of its S3 object; the key is URL-encoded, as S3 announces it |
 ///
-/// The events of a split know what their record or object was. (In Bender they forget it: a defect, mended.)
+/// # Unlike Bender
+///
+/// - The events of a split know what their record or object was. (Bender's forget it.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct MetadataSubstitution {

@@ -17,9 +17,12 @@ use serde::{Deserialize, Serialize};
 
 /// Looks for a regular expression in a field, and puts what its named groups hold under keys.
 ///
-/// A group that took no part in the match sets nothing, and neither does a NUMBER whose text is no number. (In Bender it undoes the whole
-/// substitution, though it says otherwise: a defect, mended.) A group that the expression does not have is a mistake of the config; in
-/// Bender it ends the invocation.
+/// A group that took no part in the match sets nothing, and neither does a NUMBER whose text is no number.
+///
+/// # Unlike Bender
+///
+/// - A NUMBER that is none is left out, and nothing else is. (In Bender it undoes the whole substitution, though it says otherwise.)
+/// - A group that the expression does not have is a mistake of the config. (In Bender it loses every event.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct RegexSubstitution {

@@ -13,6 +13,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Puts a text under a key, whether the event has the key or not.
+///
+/// # Unlike Bender
+///
+/// - A key below a text or a number fails its event, alone. (In Bender it loses the event and all behind it.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct StaticSubstitution {

@@ -23,10 +23,19 @@ use std::iter;
 
 /// Sends events to Datadog's log intake over TCP, one a line, each behind the key.
 ///
-/// Each batch has a connection of its own, which is closed behind it. (Bender never closes one, and repeats on a broken one.) Datadog answers
-/// nothing: a batch is taken when all of it was written and the connection was closed without a complaint. If that fails, all of the batch is
-/// sent again on a new connection, so delivery is at least once; but what Datadog loses after it accepted the bytes, nobody is told. The key
-/// is never logged, and does not count for `max_buffer_size`. For acknowledged delivery use `HTTP` with Datadog's HTTP intake.
+/// The key is never logged, and does not count for `max_buffer_size`. For acknowledged delivery use `HTTP` with Datadog's HTTP intake.
+///
+/// # Delivery
+///
+/// Each batch has a connection of its own, which is closed behind it. Datadog answers nothing: a batch is taken when all of it was
+/// written and the connection was closed without a complaint. If that fails, all of the batch is sent again on a new connection, so
+/// delivery is at least once; but what Datadog loses after it accepted the bytes, nobody is told. Batches go out at the same time, so
+/// events may change their order. An event of more than `max_buffer_size` fails alone.
+///
+/// # Unlike Bender
+///
+/// - A connection is closed behind its batch, and a repetition takes a new one. (Bender never closes one, and repeats on the broken one.)
+/// - An event that is too large fails alone. (In Bender all events behind it are lost, from 10 KiB on.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[schemars(extend("additionalProperties" = false))]
 pub struct Datadog {

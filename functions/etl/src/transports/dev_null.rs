@@ -13,7 +13,11 @@ use bon::Builder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Throws events away once they are written as text: to measure a pipeline without a far side. They count as delivered.
+/// Throws events away once they are written as text: to measure a pipeline without a far side.
+///
+/// # Delivery
+///
+/// Every event counts as delivered, and none is kept anywhere.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct DevNull {

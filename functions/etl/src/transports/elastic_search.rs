@@ -26,13 +26,25 @@ use std::io::Write as _;
 
 /// Delivers events as documents to Elasticsearch or OpenSearch, by the bulk interface.
 ///
-/// Each document's own answer counts: what was taken is safe, what the far side cannot take now (429, 5xx) is sent again alone, and what it
-/// will never take (a mapping that does not fit, a closed index) fails as an event. A request that is too large is sent again in halves.
-/// Certificates are checked.
+/// # Delivery
 ///
-/// Mended defects of Bender: a document that the mapping refuses is lost without a word; after one refusal the whole batch is sent again;
-/// `_type` is sent, which Elasticsearch 8 and OpenSearch 2 refuse; values are not escaped; packed requests have a content type that the far
-/// side refuses; certificates are not checked; `UserPassAuth` takes all other headers away.
+/// Each document's own answer counts: what was taken is safe, what the far side cannot take now (429, 5xx) is sent again alone, and what
+/// it will never take (a mapping that does not fit, a closed index) fails as an event. A request that is too large is sent again in
+/// halves. Delivery is at least once: without an id of its own, a document whose answer is lost is there twice; with a `document_id` the
+/// repetition overwrites it. Requests go out at the same time, but with an id that two events may share they go one after the other, so
+/// the later one stays.
+///
+/// # Unlike Bender
+///
+/// - A document that the mapping refuses fails, and is counted. (Bender takes it for delivered, and loses it.)
+/// - After a refusal only what was refused is sent again. (Bender sends the whole batch, and doubles what was taken.)
+/// - `_type` is never sent. (Elasticsearch 8 and OpenSearch 2 refuse all that Bender sends.)
+/// - Routing and index are escaped, and an event without partitions has no routing. (Bender's requests are no JSON when a value has a
+///   quote in it.)
+/// - Packed requests say that they are JSON. (Bender's are refused.)
+/// - `document_id: origin` tells equal lines apart. (`use_hashid` makes one document of them.)
+/// - Certificates are checked. (Bender checks none.)
+/// - `UserPassAuth` stands beside `http_headers`. (In Bender it takes them away.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[schemars(extend("additionalProperties" = false))]
 pub struct ElasticSearch {

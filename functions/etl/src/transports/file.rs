@@ -18,7 +18,14 @@ use serde::{Deserialize, Serialize};
 
 /// Writes events to a file, one a line. Each invocation begins the file anew.
 ///
-/// (In Bender each buffer that is sent does, so that only the last one stays: a defect, mended.)
+/// # Delivery
+///
+/// Events are there in their order once the file system has taken them. A write that fails is made again, which may write a part twice;
+/// what cannot be written in time is handed back to the trigger. An invocation that comes again begins the file anew.
+///
+/// # Unlike Bender
+///
+/// - All of an invocation stays in the file. (In Bender each buffer that is sent begins the file anew, so that only the last one stays.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct File {

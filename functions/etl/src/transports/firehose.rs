@@ -24,8 +24,19 @@ use serde::{Deserialize, Serialize};
 
 /// Puts events into a delivery stream of Amazon Data Firehose.
 ///
-/// Each record's own answer counts: what Firehose could not take now is sent again alone. (Bender does not look at the answer, and loses
-/// those: a defect, mended.) An event of more than 1,000,000 bytes fails, and its neighbours go on. (In Bender they are lost with it.)
+/// # Delivery
+///
+/// Each record's own answer counts: what Firehose could not take now is sent again alone, as the time left allows, and what it does not
+/// take by then is handed back to the trigger. Delivery is at least once: a record whose answer is lost is there twice. Calls go out at
+/// the same time, so events may change their order. A call has up to 500 records and 4 MiB; an event of more than 1,000,000 bytes fails,
+/// and its neighbours go on.
+///
+/// # Unlike Bender
+///
+/// - Records that Firehose refuses for now are sent again. (Bender does not look at the answer, and loses them.)
+/// - A call that fails is repeated and then handed back. (In Bender any exception of AWS loses the batch, and the invocation succeeds.)
+/// - An event that is too large fails alone. (In Bender all events behind it are lost.)
+/// - No call is larger than Firehose takes. (With `SIMPLE`, Bender's may be.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct Firehose {

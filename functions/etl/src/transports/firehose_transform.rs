@@ -16,9 +16,12 @@ use serde::{Deserialize, Serialize};
 
 /// Answers the delivery stream that wants its records transformed. Goes with `FirehoseTransformHandler`, and only with it.
 ///
-/// Events go back in the record that they came in. The partitions of an event are the record's partition keys, for dynamic partitioning
-/// (`!{partitionKeyFromLambda:name}` in the stream's prefix); a partition without a value is left out. All events of a record must have
-/// the same ones. Lambda takes an answer of 6 MB, in base64: an event that does not fit into it fails, and its record with it.
+/// # Delivery
+///
+/// Events go back in the record that they came in, and are delivered once Firehose has read the answer. The partitions of an event are
+/// the record's partition keys, for dynamic partitioning (`!{partitionKeyFromLambda:name}` in the stream's prefix); a partition without a
+/// value is left out. All events of a record must have the same ones. Lambda takes an answer of 6 MB, in base64: an event that does not
+/// fit into it fails, and its record with it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct FirehoseTransform {

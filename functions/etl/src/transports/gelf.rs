@@ -19,9 +19,17 @@ use serde::{Deserialize, Serialize};
 
 /// Sends events to Graylog's GELF input over TCP, a zero byte behind each. `GelfOperation` makes an event what Graylog wants.
 ///
-/// Each batch has a connection of its own, which is closed behind it. (Bender never closes one, and repeats on a broken one.) Graylog answers
-/// nothing: a batch is taken when all of it was written and the connection was closed without a complaint. If that fails, all of the batch is
-/// sent again on a new connection, so delivery is at least once; but what Graylog loses after it accepted the bytes, nobody is told.
+/// # Delivery
+///
+/// Each batch has a connection of its own, which is closed behind it. Graylog answers nothing: a batch is taken when all of it was
+/// written and the connection was closed without a complaint. If that fails, all of the batch is sent again on a new connection, so
+/// delivery is at least once; but what Graylog loses after it accepted the bytes, nobody is told. Batches go out at the same time, so
+/// events may change their order. An event of more than `max_buffer_size` fails alone.
+///
+/// # Unlike Bender
+///
+/// - A connection is closed behind its batch, and a repetition takes a new one. (Bender never closes one, and repeats on the broken one.)
+/// - An event that is too large fails alone. (In Bender all events behind it are lost, from 10 KiB on.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[schemars(extend("additionalProperties" = false))]
 pub struct Gelf {

@@ -22,12 +22,19 @@ use serde::{Deserialize, Serialize};
 
 /// Posts events to a host, many in a request, a separator behind each.
 ///
-/// Any status of 200 to 299 is success. (To Bender only 200 is.) After 408, 429, 5xx or no answer the request is sent again, with growing
-/// waits, as the time left allows; after 401, 403, 404 or a redirection three times at most; what is not taken by then is handed back to the
-/// trigger. A request that is refused by 400, 413 or 422 is sent again in halves, and an event that is refused alone fails. Delivery is at
-/// least once: a request whose answer is lost is sent again.
+/// # Delivery
 ///
-/// Bodies are UTF-8 and say so. (Bender's say ISO-8859-1.) Certificates are checked. (Bender checks none: a defect, mended.)
+/// Any status of 200 to 299 is success. After 408, 429, 5xx or no answer the request is sent again, with growing waits, as the time left
+/// allows; after 401, 403, 404 or a redirection three times at most; what is not taken by then is handed back to the trigger. A request
+/// that is refused by 400, 413 or 422 is sent again in halves, and an event that is refused alone fails. Delivery is at least once: a
+/// request whose answer is lost is sent again. Requests go out at the same time, so events may change their order.
+///
+/// # Unlike Bender
+///
+/// - Certificates and host names are checked. (Bender checks none.)
+/// - Every 2xx is success. (To Bender only 200 is.)
+/// - Without `retry_count`, calls are repeated as the time left allows. (Bender gives up at once.)
+/// - Bodies are UTF-8 and say so. (Bender's say ISO-8859-1.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[schemars(extend("additionalProperties" = false))]
 pub struct HTTP {

@@ -23,8 +23,16 @@ use serde::{Deserialize, Serialize};
 
 /// Posts events to a host as `HTTP` does, by HTTP/2 if the host can, else by HTTP/1.1. Without TLS it is always HTTP/1.1.
 ///
-/// What answers mean and what delivery guarantees is said at `HTTP`. Mended defects of Bender: the query of `path` is lost; packed requests
-/// do not say that they are packed.
+/// # Delivery
+///
+/// As `HTTP` does it: at least once, in any order; a 2xx is success, what is refused for now is repeated, and what is not taken in time
+/// is handed back to the trigger.
+///
+/// # Unlike Bender
+///
+/// - The query of `path` is sent. (Bender loses it.)
+/// - Packed requests say that they are packed. (Bender's do not.)
+/// - Certificates are checked. (Bender checks none.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[schemars(extend("additionalProperties" = false))]
 pub struct HTTP2 {

@@ -26,9 +26,11 @@ use serde::{Deserialize, Serialize};
 
 /// Puts events into a stream of Kinesis Data Streams, each as a record.
 ///
-/// Each record's own answer counts: what the stream could not take now is sent again alone, so events may change their order, and one whose
-/// answer is lost is there twice: delivery is at least once. A call has up to 500 records of up to 5,000,000 bytes together. An event of more
-/// than 1 MiB fails, and its neighbours go on.
+/// # Delivery
+///
+/// Each record's own answer counts: what the stream could not take now is sent again alone, so events may change their order, and one
+/// whose answer is lost is there twice: delivery is at least once. A call has up to 500 records of up to 5,000,000 bytes together. An
+/// event of more than 1 MiB fails, and its neighbours go on. What the stream does not take in time is handed back to the trigger.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct Kinesis {

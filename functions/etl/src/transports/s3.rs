@@ -33,11 +33,21 @@ use std::{mem, sync::Arc};
 /// events come from S3, so that a repetition overwrites; else it is Lambda's id of the invocation, so that a repetition may write a second
 /// object.
 ///
-/// Parts are never smaller than S3 allows (5 MiB), however well they pack. (Bender's are, and S3 refuses its larger objects: a defect, mended.)
-/// An upload that cannot be finished is given up at S3, too.
-///
 /// What is gathered and packed is held in memory, 64 MiB of all partitions together. When that is not enough, the largest object is ended early,
 /// and what follows of its partition goes to `NAME-2`, `NAME-3`; a repetition may then leave one of them with events that another has too.
+///
+/// # Delivery
+///
+/// An event is delivered when S3 has its whole object: an upload that cannot be finished is given up at S3, too, and all of its events
+/// are handed back to the trigger. Within an object, events keep their order. A repetition overwrites the object when events come from
+/// S3; else it may write a second one, so delivery is at least once. An event of more than `max_buffer_size` fails alone.
+///
+/// # Unlike Bender
+///
+/// - Parts are never smaller than S3 allows (5 MiB), however well they pack. (Bender's are, and S3 refuses objects of more than one.)
+/// - An upload that fails is ended at S3. (Bender's stay there, and cost.)
+/// - A call that S3 refuses is repeated, then handed back. (In Bender an exception of AWS loses the events, and the invocation succeeds.)
+/// - An event that is too large fails alone. (In Bender all events behind it are lost.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct S3 {

@@ -24,13 +24,15 @@ use serde::{Deserialize, Serialize};
 
 /// Publishes events to a topic of Amazon SNS, each as a message.
 ///
-/// Each message's own answer counts: what the topic could not take now is sent again alone, and what it will never take fails as an event. A
-/// call has up to 10 messages of 256 KiB together; an event of more than that fails. Delivery is at least once: a message whose answer is lost
-/// is published again.
+/// # Delivery
 ///
-/// If the name of the topic ends in `.fifo`, messages have a group, and a deduplication id made of where the event was read: an event that is
-/// delivered twice within five minutes is there once. Batches then go one after the other; when SNS takes a part of a batch, the rest comes
-/// behind it.
+/// Each message's own answer counts: what the topic could not take now is sent again alone, and what it will never take fails as an
+/// event. A call has up to 10 messages of 256 KiB together; an event of more than that fails. Delivery is at least once: a message whose
+/// answer is lost is published again.
+///
+/// If the name of the topic ends in `.fifo`, messages have a group, and a deduplication id made of where the event was read: an event
+/// that is delivered twice within five minutes is there once. Batches then go one after the other; when SNS takes a part of a batch, the
+/// rest comes behind it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct SNS {

@@ -23,10 +23,18 @@ use std::io::Write as _;
 
 /// Posts events to Splunk's HTTP event collector, with their time.
 ///
-/// The time is the event's own if an operation found it, else that of its arrival. What answers mean is said at `HTTP`; Splunk answers 200
-/// when it has queued a request, so delivery is at least once up to there. Acknowledgement (`useACK`) is not waited for.
+/// The time is the event's own if an operation found it, else that of its arrival.
 ///
-/// `index` is escaped. (In Bender it is not.) Certificates are checked. (Bender checks none: a defect, mended.)
+/// # Delivery
+///
+/// As `HTTP` does it: at least once, in any order; what is refused for now is repeated, and what is not taken in time is handed back to
+/// the trigger. Splunk answers 200 when it has queued a request, and that counts as delivered: acknowledgement (`useACK`) is not waited
+/// for.
+///
+/// # Unlike Bender
+///
+/// - Certificates are checked. (Bender checks none, and whoever stands between reads the token.)
+/// - `index` is escaped. (In Bender it is not.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[schemars(extend("additionalProperties" = false))]
 pub struct Splunk {

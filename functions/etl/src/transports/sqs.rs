@@ -24,13 +24,15 @@ use serde::{Deserialize, Serialize};
 
 /// Sends events to a queue of Amazon SQS, each as a message.
 ///
-/// Each message's own answer counts: what the queue could not take now is sent again alone, and what it will never take (characters that SQS
-/// does not know) fails as an event. A call has up to 10 messages of 1 MiB together; an event of more than 1 MiB fails, as does one of more
-/// than the queue itself allows. Delivery is at least once: a message whose answer is lost is sent again.
+/// # Delivery
 ///
-/// If the name of the queue ends in `.fifo`, messages have a group, and a deduplication id made of where the event was read: an event that is
-/// delivered twice within five minutes is there once. Batches then go one after the other; when SQS takes a part of a batch, the rest comes
-/// behind it.
+/// Each message's own answer counts: what the queue could not take now is sent again alone, and what it will never take (characters that
+/// SQS does not know) fails as an event. A call has up to 10 messages of 1 MiB together; an event of more than 1 MiB fails, as does one
+/// of more than the queue itself allows. Delivery is at least once: a message whose answer is lost is sent again.
+///
+/// If the name of the queue ends in `.fifo`, messages have a group, and a deduplication id made of where the event was read: an event
+/// that is delivered twice within five minutes is there once. Batches then go one after the other; when SQS takes a part of a batch, the
+/// rest comes behind it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct SQS {

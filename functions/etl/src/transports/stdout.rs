@@ -16,6 +16,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Writes events to standard output, one a line. In a Lambda function that is its log group.
+///
+/// # Delivery
+///
+/// An event is delivered once it is written, in its order. An invocation that comes again writes again what it had written.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct Stdout {

@@ -22,8 +22,16 @@ use serde::{Deserialize, Serialize};
 
 /// Posts events to an HTTP source of Sumo Logic, one a line.
 ///
-/// What answers mean and what delivery guarantees is said at `HTTP`. The token is the last part of the source's address, and is never
-/// logged. Certificates are checked. (Bender checks none: a defect, mended.)
+/// The token is the last part of the source's address, and is never logged.
+///
+/// # Delivery
+///
+/// As `HTTP` does it: at least once, in any order; a 2xx is success, what is refused for now is repeated, and what is not taken in time
+/// is handed back to the trigger.
+///
+/// # Unlike Bender
+///
+/// - Certificates are checked. (Bender checks none, and whoever stands between reads the token.)
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, Builder)]
 #[schemars(extend("additionalProperties" = false))]
 pub struct SumoLogic {

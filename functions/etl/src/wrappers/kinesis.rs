@@ -28,8 +28,12 @@ use serde::{Deserialize, Serialize};
 /// | `timestamp` | the event's own time if an operation found one, else its arrival |
 /// | `payload` | the event |
 ///
-/// The serializer's `field_naming_policy` says how the names are spelled. The events of a split have the facts of their record (in Bender
-/// they lose them, and with them the whole invocation: a defect, mended). An event from elsewhere fails.
+/// The serializer's `field_naming_policy` says how the names are spelled. An event from elsewhere fails, and a config whose handler reads
+/// something else is refused.
+///
+/// # Unlike Bender
+///
+/// - The events of a split or a fork have the facts of their record. (In Bender nothing of them is delivered.)
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct KinesisWrapper {}

@@ -26,8 +26,12 @@ use serde::{Deserialize, Serialize};
 /// | `sha1_hash` | SHA-1 of the event as it was read, before any operation but a split, in hex |
 /// | `payload` | the event |
 ///
-/// The serializer's `field_naming_policy` says how the names are spelled. The events of a split have the facts of their object (in Bender
-/// they lose them: a defect, mended). An event from elsewhere fails.
+/// The serializer's `field_naming_policy` says how the names are spelled. An event from elsewhere fails, and a config whose handler reads
+/// something else is refused.
+///
+/// # Unlike Bender
+///
+/// - The events of a split or a fork have the facts of their object. (In Bender nothing of them is delivered.)
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema, Builder)]
 #[serde(deny_unknown_fields)]
 pub struct S3Wrapper {}

@@ -3,7 +3,7 @@
 use crate::kit::{KV, RELAY, mistakes, registry};
 use etl::{
     config::{PipelineConfig, Variables},
-    reference::{pages, schema, schema_of_configs},
+    reference::{pages, schema, schema_of_configs, section},
     registry::Registry,
 };
 use serde_json::{Value, json};
@@ -185,4 +185,46 @@ fn the_published_schema_agrees_with_the_reader() {
         assert!(!validator.is_valid(&bad), "{bad}");
         assert_ne!(mistakes(&bad.to_string()), Vec::<String>::new(), "{bad}");
     }
+}
+
+#[test]
+fn every_handler_and_transport_says_what_delivery_means() {
+    let registry = Registry::default();
+    for declared in registry
+        .rooms()
+        .iter()
+        .filter(|(room, ..)| matches!(*room, "handlers" | "transports"))
+        .flat_map(|(_, _, room)| room.rows())
+    {
+        let about = declared.schema()["description"].as_str().unwrap();
+        let delivery = section(about, "Delivery").unwrap_or_default();
+        assert!(delivery.len() > 40, "{} says nothing under `# Delivery`", declared.name);
+    }
+}
+
+#[test]
+fn what_is_mended_is_told_with_what_bender_does() {
+    let mut told = 0;
+    for (_, _, room) in Registry::default().rooms() {
+        for declared in room.rows() {
+            let about = declared.schema()["description"].as_str().unwrap();
+            let Some(mended) = section(about, "Unlike Bender") else { continue };
+            for item in mended.split("\n- ") {
+                told += 1;
+                let (ours, benders) = item.trim_start_matches("- ").rsplit_once(" (").expect(item);
+                assert!(mended.starts_with("- ") && ours.ends_with('.'), "{}: {item}", declared.name);
+                assert!(benders.ends_with(".)"), "{}: {item}", declared.name);
+            }
+        }
+    }
+    assert!(told > 60, "{told}");
+}
+
+#[test]
+fn a_heading_is_a_word_where_an_editor_shows_plain_text() {
+    let schema = schema_of_configs(&Registry::default());
+    let about = schema["$defs"]["transport.Firehose"]["description"].as_str().unwrap();
+    assert!(about.contains("\n\nDelivery: Each record's own answer counts"), "{about}");
+    assert!(about.contains("\n\nUnlike Bender:\n\n- "), "{about}");
+    assert!(!schema.to_string().contains("# Delivery") && !schema.to_string().contains("# Unlike"));
 }
