@@ -11,10 +11,10 @@ use crate::{
     operation::{Size, operation, topology},
 };
 use constructs::{
-    Condition, Output, Parameter, Stack,
+    Condition, ConditionHandle, Output, Parameter, Rule, Scope, Stack,
     asset::FunctionCode,
-    aws::{cloudtrail::Trail, dashboard::Dashboard, s3::Lifecycle},
-    cfn::intrinsic,
+    aws::{cloudtrail::Trail, dashboard::Dashboard, kms::KeyHandle, s3::Lifecycle},
+    cfn::{intrinsic, kms},
     patterns::{Bindings, Bound, ExistingFiles, Instead, LogSource, Queueing, Search},
 };
 
@@ -66,19 +66,8 @@ impl Cloudtrail {
 
         let mut names = Bindings::new();
         let host = names.bind("SEARCH_HOST", &search.domain);
-        let geo = Parameter::string()
-            .description(
-                "Address of a MaxMind database of cities in a bucket (s3://bucket/key): documents then say where their source \
-                 address is. Nothing is looked up when it is empty.",
-            )
-            .allowed_pattern("|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+")
-            .constraint_description("s3://bucket/key, at most 100 characters, or nothing")
-            .max_length(LONGEST_ADDRESS as u64)
-            .default_value("")
-            .group("Operation");
-        let geo = scope.parameter("GeoIpDatabase", geo);
-        let looks_up = scope.condition("GeoIpDatabaseIsGiven", Condition::not(Condition::equals(geo.text(), "")));
-        let database = names.bind("GEOIP_DATABASE", Bound::object(geo.text(), LONGEST_ADDRESS));
+        let (looks_up, database) = database(&mut scope);
+        let database = names.bind("GEOIP_DATABASE", database);
         let with_places = Instead { when: looks_up, pipeline: cloudtrail::pipeline(host.clone(), Some(database)) };
         let code = FunctionCode::of_kind(&mut scope, "Etl");
         let source = LogSource::builder()
@@ -133,4 +122,41 @@ impl Cloudtrail {
         scope.output("DashboardName", output(dashboard, "Graphs of all this, in CloudWatch."));
         stack
     }
+}
+
+/// The database of addresses that an operator may name, with its key, and whether one is named.
+fn database(scope: &mut Scope<'_>) -> (ConditionHandle, Bound) {
+    let geo = Parameter::string()
+        .description(
+            "Address of a MaxMind database of cities in a bucket (s3://bucket/key): documents then say where their source \
+             address is. Nothing is looked up when it is empty.",
+        )
+        .allowed_pattern("|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/.+")
+        .constraint_description("s3://bucket/key, at most 100 characters, or nothing")
+        .max_length(LONGEST_ADDRESS as u64)
+        .default_value("")
+        .group("Operation");
+    let geo = scope.parameter("GeoIpDatabase", geo);
+    let looks_up = scope.condition("GeoIpDatabaseIsGiven", Condition::not(Condition::equals(geo.text(), "")));
+    let geo_key = Parameter::string()
+        .description(
+            "ARN of the KMS key that encrypts the database of GeoIpDatabase, if it has one. Its policy must let this account \
+             decrypt by IAM.",
+        )
+        .allowed_pattern(KeyHandle::ARN_OR_NOTHING)
+        .constraint_description("the ARN of a KMS key, or nothing")
+        .default_value("")
+        .group("Operation");
+    let geo_key = scope.parameter("GeoIpKeyArn", geo_key);
+    let key_is_given = Condition::not(Condition::equals(geo_key.text(), ""));
+    scope.rule(
+        "GeoIpKeyGoesWithDatabase",
+        Rule::when(key_is_given.clone()).assert(
+            Condition::not(Condition::equals(geo.text(), "")),
+            "GeoIpKeyArn is given, so GeoIpDatabase must be, too",
+        ),
+    );
+    let geo_key_is_given = scope.condition("GeoIpKeyIsGiven", key_is_given);
+    let geo_key = KeyHandle::from_arn(geo_key.arn::<kms::Key>()).only_if(&geo_key_is_given);
+    (looks_up, Bound::object(geo.text(), LONGEST_ADDRESS).encrypted_by(&geo_key))
 }

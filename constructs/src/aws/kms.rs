@@ -73,6 +73,9 @@ impl Construct for Key {
 }
 
 impl KeyHandle {
+    /// What a parameter matches that holds a key's ARN, or nothing.
+    pub const ARN_OR_NOTHING: &str = "|arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+";
+
     /// A key that stands already. Its policy must admit what it is used for here.
     pub fn from_arn(arn: impl IntoValue<Arn<kms::Key>>) -> Self {
         Self { arn: arn.into_value(), key: None, only_if: None }

@@ -33,8 +33,8 @@ pub(super) enum Resource {
     DeliveryStream(DeliveryStreamHandle),
     Domain(DomainHandle),
     Key(KeyHandle),
-    /// An object of a bucket, by its ARN.
-    Object(Value<String>),
+    /// An object of a bucket, by its ARN, and the key that encrypts it.
+    Object(Value<String>, Option<KeyHandle>),
     Queue(QueueHandle),
     Stream(StreamHandle),
     Topic(TopicHandle),
@@ -94,12 +94,22 @@ impl From<&KeyHandle> for Bound {
 }
 
 impl Bound {
-    /// The address of an object (`s3://bucket/key`) that is named when the stack is deployed, `longest` bytes at most.
+    /// The address of an object (`s3://bucket/key`) that is named when the stack is deployed, `longest` bytes at most. Where a key of
+    /// yours encrypts it, [say so](Self::encrypted_by).
     pub fn object(address: impl IntoValue<String>, longest: usize) -> Self {
         let value = address.into_value();
         let path = intrinsic::select::<String>(1, intrinsic::split("s3://", value.clone()));
         let arn = Text::new().text("arn:").value(intrinsic::partition()).text(":s3:::").value(path);
-        Self { value, resource: Resource::Object(arn.into_value()), longest }
+        Self { value, resource: Resource::Object(arn.into_value(), None), longest }
+    }
+
+    /// The same object, encrypted by a KMS key of yours: the function may then decrypt with it. Of other things the key is known.
+    #[must_use]
+    pub fn encrypted_by(mut self, key: &KeyHandle) -> Self {
+        if let Resource::Object(_, by) = &mut self.resource {
+            *by = Some(key.clone());
+        }
+        self
     }
 
     /// A parameter or another text of the stack, `longest` bytes at most. No permission comes of it.

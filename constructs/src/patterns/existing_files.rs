@@ -70,7 +70,7 @@ impl ExistingFiles {
             "ARN of the KMS key that encrypts the existing bucket's files, if they have one. Its policy must let this account \
              decrypt by IAM."
                 .to_owned(),
-            "|arn:[a-z-]+:kms:[a-z0-9-]+:[0-9]{12}:key/[A-Za-z0-9-]+",
+            KeyHandle::ARN_OR_NOTHING,
             "the ARN of a KMS key, or nothing",
             "",
         );

@@ -120,7 +120,7 @@ fn statement(need: &Need, to: &Grantee<'_>) -> Result<Statement, String> {
         Target::Object(address) => allow.on([arn(
             address,
             &|resource| match resource {
-                Resource::Object(object) => Some(object.clone()),
+                Resource::Object(object, _) => Some(object.clone()),
                 _ => None,
             },
             &|address| {
@@ -190,10 +190,11 @@ fn statement(need: &Need, to: &Grantee<'_>) -> Result<Statement, String> {
 
 /// What lies in an encrypted bucket or topic needs the key, too.
 fn keys(scope: &mut Scope<'_>, role: &RoleHandle, need: &Need, names: &Bindings) {
-    let (Target::Objects { bucket: name, .. } | Target::Topic(name)) = &need.on else { return };
+    let (Target::Objects { bucket: name, .. } | Target::Object(name) | Target::Topic(name)) = &need.on else { return };
     let reads = need.actions.iter().all(|action| action.contains(":Get"));
     match name.env().and_then(|name| names.get(name)).map(|bound| &bound.resource) {
         Some(Resource::Bucket(bucket)) => bucket.grant_key(scope, role, reads),
+        Some(Resource::Object(_, Some(key))) => key.grant_decrypt(scope, role),
         Some(Resource::Topic(topic)) => topic.grant_key(scope, role),
         _ => {}
     }

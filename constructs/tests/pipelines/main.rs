@@ -1,5 +1,6 @@
 //! Pipelines as functions: permissions that follow from the config, triggers that can be paused, and what is refused.
 
+mod permissions;
 mod triggers;
 
 use cfn::Value;
@@ -53,6 +54,15 @@ fn stack(
     trigger: impl FnOnce(&mut Scope<'_>) -> Trigger,
     config: impl FnOnce(&mut Scope<'_>, &mut Bindings) -> PipelineConfig,
 ) -> (Json, Vec<String>) {
+    stack_that_decrypts(trigger, config, vec![])
+}
+
+/// The same, whose config may have ciphertexts of these keys.
+fn stack_that_decrypts(
+    trigger: impl FnOnce(&mut Scope<'_>) -> Trigger,
+    config: impl FnOnce(&mut Scope<'_>, &mut Bindings) -> PipelineConfig,
+    keys: Vec<KeyHandle>,
+) -> (Json, Vec<String>) {
     let mut stack = Stack::new("s");
     let mut scope = stack.scope();
     let key = scope.add("Key", Key::builder().description("alarms").build());
@@ -62,6 +72,7 @@ fn stack(
     let trigger = trigger(&mut scope);
     let code = FunctionCode::of_kind(&mut scope, "Etl");
     let function = EtlFunction::builder().pipeline(pipeline).names(names).trigger(trigger).code(code);
+    let function = function.decrypt_with(keys);
     scope.add("Etl", function.description("d").log_retention_days(number(30)).alarms(alarms).build());
     let synthesis = stack.synth();
     (synthesis.draft().as_json().clone(), synthesis.problems.iter().map(ToString::to_string).collect())

@@ -25,7 +25,7 @@ pub enum Target {
     Objects {
         /// The bucket's name.
         bucket: Late<String>,
-        /// What their keys begin with, without a leading `/`.
+        /// What their keys begin with.
         prefix: String,
     },
     /// One object of a bucket, by its address: `s3://bucket/key`.

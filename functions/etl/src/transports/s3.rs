@@ -84,12 +84,20 @@ fn buffer() -> Bounded<5_242_880, 2_147_483_647> {
     Bounded::of::<6_291_456>()
 }
 
+/// What keys begin with: `logs/app` is not `logs/apple`.
+fn folder(mut base_path: String) -> String {
+    if !base_path.is_empty() && !base_path.ends_with('/') {
+        base_path.push('/');
+    }
+    base_path
+}
+
 impl Component for S3 {
     const NAME: &'static str = "S3";
     const EXAMPLE: &'static str = "type: S3\nbucket_name: <BUCKET_NAME>\nbase_path: logs/app\n";
 
     fn needs(&self) -> Vec<Need> {
-        let prefix = self.base_path.now().map(|path| path.trim_start_matches('/').to_owned()).unwrap_or_default();
+        let prefix = self.base_path.now().map(|path| folder(path.clone())).unwrap_or_default();
         let on = Target::Objects { bucket: self.bucket_name.clone(), prefix };
         vec![Need { actions: &["s3:PutObject", "s3:AbortMultipartUpload"], on }]
     }
@@ -278,10 +286,7 @@ impl S3 {
 
     /// The object of a partition after so many others of it.
     fn address(&self, partition: &Partition, request_id: &str, before: u32) -> ObjectAddress {
-        let mut key = now(&self.base_path);
-        if !key.is_empty() && !key.ends_with('/') {
-            key.push('/');
-        }
+        let mut key = folder(now(&self.base_path));
         let mut name = request_id;
         for (partition, value) in partition {
             match (&**partition, value) {
