@@ -58,8 +58,13 @@ fn workspace() -> tempfile::TempDir {
 
 fn deliver(dir: &Path, event: &str) -> (Option<i32>, String, String) {
     fs::write(dir.join("event.json"), event).expect("the event is written");
+    synth(dir, &["run", "--config", "config.yaml", "--event", "event.json"])
+}
+
+fn synth(dir: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
     let Output { status, stdout, stderr } = Command::new(env!("CARGO_BIN_EXE_synth"))
-        .args(["run", "--config", "config.yaml", "--event", "event.json", "--deliver", "--set", "STAGE=test"])
+        .args(arguments)
+        .args(["--deliver", "--set", "STAGE=test"])
         .current_dir(dir)
         .output()
         .expect("synth starts");
@@ -89,4 +94,32 @@ fn a_config_that_is_wrong_is_refused_before_anything_is_built() {
     let (status, _, stderr) = deliver(dir.path(), "{}");
     assert_eq!(status, Some(2));
     assert!(stderr.contains("did you mean `KinesisHandler`?") && !stderr.contains("building"), "{stderr}");
+}
+
+#[test]
+fn what_failed_goes_to_the_function_again_once_it_is_said_where_to() {
+    let dir = workspace();
+    let config = fs::read_to_string(dir.path().join("config.yaml")).unwrap();
+    let archive = "{type: Splunk, hostname: splunk.example, auth_token: {type: StringValue, value: not-to-be-told}}";
+    fs::write(dir.path().join("config.yaml"), config.replace("{type: DevNull}", archive)).unwrap();
+    let failed = concat!(
+        r#"{"dead_letter":1,"time":"2026-11-24T00:00:00Z","stage":"deserializer","component":"GenericJson","reason":"r","source":"all","origin":{"kind":"unknown"},"arrival_ms":0,"event":"{}"}"#,
+        r#"{"requestPayload":"part"}"#
+    );
+    fs::write(dir.path().join("failed.json"), failed).unwrap();
+    let (status, stdout, stderr) = synth(dir.path(), &["replay", "--config", "config.yaml", "failed.json"]);
+    let said: Vec<&str> = stderr.lines().collect();
+    assert_eq!((status, stdout.as_str()), (Some(1), ""), "{stderr}");
+    assert_eq!(
+        said[..4],
+        [
+            "1 dead letter and 1 failed invocation are delivered for real, in 2 invocations, to:",
+            "  Splunk splunk.example",
+            "building the function",
+            "test config.yaml",
+        ]
+    );
+    // Each comes as it failed: an invocation as it was, letters together behind those that came before them.
+    assert_eq!(said[4], "Lambda is answered: {\"batchItemFailures\":[{\"itemIdentifier\":\"1\"}]}");
+    assert!(said[6].starts_with("Lambda is answered: {\"got\":{\"dead_letters\":[{"), "{stderr}");
 }

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
+use etl::config::PipelineConfig;
 use etl::dead_letter::DeadLetter;
 use etl::event::Context as Invocation;
 use etl::pipeline::{Invoked, Pipeline};
 use etl::ports::{Calls, Ports};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Context, counted, run};
 use crate::local::Gone;
@@ -25,11 +26,11 @@ use crate::workspace::Setting;
 ///
 /// Each FILE has JSON values, one after the other: dead letters as a config's `dead_letter` transport wrote them, records of a
 /// function's failure queue (`requestPayload` is the invocation), or messages of a queue with either in them, as
-/// `aws sqs receive-message` prints them. Of an event that was split only what failed goes through again, and of several transports only
+/// `aws sqs receive-message` prints them; with a handler that reads queues any message is such an invocation. Of an event that was split only what failed goes through again, and of several transports only
 /// the one that refused it. Letters keep their origin, so ids made of it are the same.
 ///
-/// What would be delivered goes to stdout, or with `--to` into a folder as the transport's own units. `--print` writes what a
-/// function is to be invoked with instead, so that it delivers for real.
+/// What would be delivered goes to stdout, or with `--to` into a folder as the transport's own units. To deliver for real, `--print` writes
+/// what a deployed function is to be invoked with, and `--deliver` runs the function on this machine.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The pipeline's config, YAML or JSON.
@@ -45,8 +46,12 @@ pub struct Args {
     #[arg(long, value_name = "DIR")]
     objects: Option<PathBuf>,
     /// Only print the invocations for the function, a line each: for `aws lambda invoke --payload`.
-    #[arg(long, conflicts_with_all = ["to", "objects", "now"])]
+    #[arg(long, conflicts_with_all = ["to", "objects", "now", "deliver"])]
     print: bool,
+    /// Hand all of it to the function's own binary, which delivers for real, with the AWS credentials and endpoints of the environment.
+    /// What goes where is said first; then the function is built.
+    #[arg(long, conflicts_with_all = ["to", "objects", "now"])]
+    deliver: bool,
     /// What the clock says: milliseconds since 1970, or RFC 3339.
     #[arg(long, value_name = "TIME", value_parser = moment, allow_hyphen_values = true)]
     now: Option<i64>,
@@ -69,10 +74,16 @@ pub fn run(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<V
     let config = run::read_config(&args.config, &args.set, context, out)?;
     let mut failed = Vec::new();
     for file in &args.files {
-        read(file, &mut failed)?;
+        read(file, config.handler.name(), &mut failed)?;
     }
     if args.print {
-        return print(&failed, out);
+        for event in invocations(&failed)? {
+            out.product(event)?;
+        }
+        return Ok(Verdict::Fine);
+    }
+    if args.deliver {
+        return deliver(args, &config, &failed, context, out);
     }
     let (gone, talk) = (Gone::default(), out.talker());
     let calls: Arc<dyn Calls> = match &args.to {
@@ -86,7 +97,7 @@ pub fn run(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<V
         log: Arc::new(LocalLog { talk: talk.clone(), gone: gone.clone() }),
         seed: 0,
     };
-    let config = run::locally(config, args.to.is_none(), &Metrics::Talk(talk));
+    let config = run::locally(config, args.to.is_none(), false, &Metrics::Talk(talk));
     let mut pipeline =
         Pipeline::new(&config, run::environment(context), ports).context("the pipeline cannot be built")?;
     let invocation = Invocation { now_ms: args.now, ..Invocation::default() };
@@ -118,42 +129,83 @@ pub fn run(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<V
     Ok(if fine && without == 0 { Verdict::Fine } else { Verdict::Findings })
 }
 
-fn print(failed: &[Failed], out: &mut Output) -> anyhow::Result<Verdict> {
+/// What a function is to be invoked with: letters together, as many as an invocation takes.
+fn invocations(failed: &[Failed]) -> anyhow::Result<Vec<String>> {
+    let mut all = Vec::new();
     let mut letters: Vec<String> = Vec::new();
-    let flush = |letters: &mut Vec<String>, out: &mut Output| {
-        if letters.is_empty() {
-            return Ok(());
+    let flush = |letters: &mut Vec<String>, all: &mut Vec<String>| {
+        if !letters.is_empty() {
+            all.push(format!(r#"{{"dead_letters":[{}]}}"#, std::mem::take(letters).join(",")));
         }
-        out.product(format_args!(r#"{{"dead_letters":[{}]}}"#, std::mem::take(letters).join(",")))
     };
     for failed in failed {
         match failed {
             Failed::Letter(letter) => {
                 let letter = serde_json::to_string(letter)?;
                 if letters.iter().map(String::len).sum::<usize>() + letter.len() > LETTERS {
-                    flush(&mut letters, out)?;
+                    flush(&mut letters, &mut all);
                 }
                 letters.push(letter);
             }
-            Failed::Invocation(event) => out.product(event)?,
+            Failed::Invocation(event) => all.push(event.to_string()),
         }
     }
-    flush(&mut letters, out)?;
-    Ok(Verdict::Fine)
+    flush(&mut letters, &mut all);
+    Ok(all)
 }
 
-fn read(file: &Path, failed: &mut Vec<Failed>) -> anyhow::Result<()> {
+/// By the function, for real.
+fn deliver(
+    args: &Args,
+    config: &PipelineConfig,
+    failed: &[Failed],
+    context: &Context,
+    out: &mut Output,
+) -> anyhow::Result<Verdict> {
+    let letters = failed.iter().filter(|failed| matches!(failed, Failed::Letter(_))).count();
+    let events = invocations(failed)?;
+    out.talk(format_args!(
+        "{} and {} are delivered for real, in {}, to:",
+        counted(letters, "dead letter"),
+        counted(failed.len() - letters, "failed invocation"),
+        counted(events.len(), "invocation"),
+    ));
+    for exit in config.exits() {
+        out.talk(format_args!("  {}", place(&exit.transport.to_json())));
+    }
+    let function = run::Function::build(&args.config, &args.set, context, out)?;
+    let mut verdict = Verdict::Fine;
+    for event in events {
+        if matches!(function.invoke(event.as_bytes(), &Invocation::default(), out)?, Verdict::Findings) {
+            verdict = Verdict::Findings;
+        }
+    }
+    Ok(verdict)
+}
+
+/// A far side, by its kind and its name; nothing of what may be secret.
+fn place(transport: &Value) -> String {
+    const NAMES: [&str; 6] = ["hostname", "stream_name", "bucket_name", "queue_url", "topic_arn", "filename"];
+    let text = |name: &str| transport[name].as_str();
+    let named = NAMES.iter().filter_map(|name| Some(format!(" {}", text(name)?)));
+    named.fold(text("type").unwrap_or_default().to_owned(), |all, name| all + &name)
+}
+
+fn read(file: &Path, handler: &str, failed: &mut Vec<Failed>) -> anyhow::Result<()> {
     let cannot = || format!("cannot read `{}`", file.display());
     let bytes = fs::read(file).with_context(cannot)?;
     for (value, number) in serde_json::Deserializer::from_slice(&bytes).into_iter::<Value>().zip(1..) {
         let place = || format!("{}: value {number}", cannot());
-        understand(value.with_context(place)?, failed).with_context(place)?;
+        understand(value.with_context(place)?, handler, failed).with_context(place)?;
     }
     Ok(())
 }
 
+/// The handlers that read messages of queues, whatever is in them.
+const QUEUES: [&str; 3] = ["S3Handler", "SNSS3Handler", "SQSHandler"];
+
 /// Finds what failed in a value, whatever it is packed in.
-fn understand(value: Value, failed: &mut Vec<Failed>) -> anyhow::Result<()> {
+fn understand(value: Value, handler: &str, failed: &mut Vec<Failed>) -> anyhow::Result<()> {
     if value.get("dead_letter").is_some() {
         failed.push(Failed::Letter(serde_json::from_value(value)?));
     } else if let Some(event) = value.get("requestPayload") {
@@ -162,12 +214,31 @@ fn understand(value: Value, failed: &mut Vec<Failed>) -> anyhow::Result<()> {
         value.get("dead_letters").or(value.get("Messages")).or(value.get("Records")).and_then(Value::as_array)
     {
         for one in letters {
-            understand(one.clone(), failed)?;
+            understand(one.clone(), handler, failed)?;
         }
     } else if let Some(body) = value.get("Body").or(value.get("body")).and_then(Value::as_str) {
-        understand(serde_json::from_str(body)?, failed)?;
+        let mut inner = Vec::new();
+        let read = serde_json::from_str(body).map_err(anyhow::Error::from);
+        match read.and_then(|value| understand(value, handler, &mut inner)) {
+            Ok(()) => failed.append(&mut inner),
+            Err(_) if QUEUES.contains(&handler) => failed.push(Failed::Invocation(received(&value, body))),
+            Err(error) => return Err(error),
+        }
     } else {
         bail!("it is neither a dead letter nor a record of a failed invocation, nor a message with one");
     }
     Ok(())
+}
+
+/// The invocation that a message which was given up came in: what `receive-message` prints of it, as Lambda spells it. The queue that it was
+/// given up in does not say by itself which queue it came from; `--attribute-names All` makes it.
+fn received(message: &Value, body: &str) -> Value {
+    let from = message.pointer("/Attributes/DeadLetterQueueSourceArn").or(message.get("eventSourceARN"));
+    json!({"Records": [{
+        "messageId": message.get("MessageId").or(message.get("messageId")).and_then(Value::as_str).unwrap_or_default(),
+        "body": body,
+        "attributes": message.get("Attributes").or(message.get("attributes")).unwrap_or(&json!({})),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": from.and_then(Value::as_str).unwrap_or_default(),
+    }]})
 }

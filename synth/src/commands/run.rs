@@ -1,5 +1,6 @@
 //! `synth run`: a pipeline on this machine, no AWS needed.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
@@ -7,7 +8,8 @@ use std::sync::Arc;
 
 use annotate_snippets::Renderer;
 use anyhow::{Context as _, bail};
-use etl::config::{PipelineConfig, Variables};
+use base64_simd::STANDARD;
+use etl::config::{PipelineConfig, TransportConfig, Variables};
 use etl::event::Context as Invocation;
 use etl::pipeline::{Bounds, Environment, Invoked, Ledger, Pipeline, Run};
 use etl::ports::{Calls, Clock as _, Ports};
@@ -33,7 +35,7 @@ use crate::workspace::{Metadata, Setting};
 /// it, and the objects it announces are read from a folder.
 ///
 /// What would be delivered goes to stdout, one serialized event a line, or with `--to` into a folder as the transport's own
-/// units: objects, Firehose records, request bodies. Metrics and the ledger (what became of every event) go to stderr, or to
+/// units: objects, Firehose records, request bodies; there dead letters are, too. Metrics and the ledger (what became of every event) go to stderr, or to
 /// files. `<NAME>` in the config is a value of the environment, or of `--set`.
 ///
 /// Exit code 1 means that events failed.
@@ -101,7 +103,9 @@ pub fn run(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<V
         log: Arc::new(LocalLog { talk, gone: gone.clone() }),
         seed: 0,
     };
-    let config = locally(config, args.to.is_none(), &metrics);
+    let letters = config.dead_letter.is_some() && args.to.is_none();
+    let answers = args.event.is_some() && config.handler.wants_answers();
+    let config = locally(config, args.to.is_none(), answers, &metrics);
     let environment = environment(context);
     let mut pipeline = Pipeline::new(&config, environment, ports).context("the pipeline cannot be built")?;
     let invoked = if let Some(file) = &args.event {
@@ -122,34 +126,77 @@ pub fn run(args: &Args, context: &Context, out: &mut Output) -> anyhow::Result<V
     if gone.is_set() {
         return Ok(Verdict::Fine);
     }
-    tell(&invoked, args, out)
+    if let (true, Ok(answer)) = (answers, &invoked.answer) {
+        match &args.to {
+            None => out.stream().write(&transformed(answer))?,
+            Some(folder) => fs::write(folder.join("answer.json"), answer.to_string())?,
+        }
+    }
+    let verdict = tell(&invoked, args, out);
+    let failed = invoked.ledger.all_failed();
+    if letters && failed > 0 {
+        out.talk(format_args!("{failed} would be dead letters, which are not shown; `--to DIR` writes them, too"));
+    }
+    verdict
+}
+
+/// The events that go back to a delivery stream.
+fn transformed(answer: &serde_json::Value) -> Vec<u8> {
+    let records = answer["records"].as_array().into_iter().flatten();
+    let mut all = Vec::new();
+    for data in records.filter_map(|record| record["data"].as_str()) {
+        // What is ours is base64.
+        all.extend(STANDARD.decode_to_vec(data).unwrap_or_default());
+        if !all.ends_with(b"\n") {
+            all.push(b'\n');
+        }
+    }
+    all
 }
 
 /// The same event, by the real function.
 fn deliver(args: &Args, context: &Context, invocation: &Invocation, out: &mut Output) -> anyhow::Result<Verdict> {
-    const FUNCTION: &str = "etl";
-    // Lambda's longest.
-    const TIMEOUT_MS: i64 = 15 * 60 * 1000;
     let Some(file) = &args.event else { bail!("`--deliver` hands over an event: `--event FILE`") };
     let event = read(file).with_context(|| format!("cannot read the event `{}`", file.display()))?;
-    let machine = &context.machine;
-    out.talk("building the function");
-    let program = build::build_here(machine, &Metadata::read(machine, None)?, FUNCTION)?;
-    let config = machine.dir.join(&args.config);
-    let mut env: Vec<_> = args.set.iter().map(Setting::variable).collect();
-    env.push(("BENDER_CONFIG".into(), format!("file://{}", config.display()).into()));
-    // An inline config would win.
-    env.push(("BENDER_CONFIG_INLINE".into(), "".into()));
-    let deadline_ms = invocation.deadline_ms.unwrap_or_else(|| LocalClock::new(None).now_ms() + TIMEOUT_MS);
-    match lambda::invoke(&program, &env, &event, invocation, deadline_ms)? {
-        Ok(answer) => {
-            out.talk(format_args!("Lambda is answered: {answer}"));
-            let partly = answer["batchItemFailures"].as_array().is_some_and(|failures| !failures.is_empty());
-            Ok(if partly { Verdict::Findings } else { Verdict::Fine })
-        }
-        Err(failure) => {
-            out.talk(format_args!("the invocation fails: {failure}"));
-            Ok(Verdict::Findings)
+    Function::build(&args.config, &args.set, context, out)?.invoke(&event, invocation, out)
+}
+
+/// The function's own binary, which delivers for real.
+pub(super) struct Function {
+    program: PathBuf,
+    env: Vec<(OsString, OsString)>,
+}
+
+impl Function {
+    /// Builds it, to run with this config.
+    pub(super) fn build(config: &Path, set: &[Setting], context: &Context, out: &mut Output) -> anyhow::Result<Self> {
+        const FUNCTION: &str = "etl";
+        let machine = &context.machine;
+        out.talk("building the function");
+        let program = build::build_here(machine, &Metadata::read(machine, None)?, FUNCTION)?;
+        let mut env: Vec<_> = set.iter().map(Setting::variable).collect();
+        env.push(("BENDER_CONFIG".into(), format!("file://{}", machine.dir.join(config).display()).into()));
+        // An inline config would win, and a hash would be another's.
+        env.push(("BENDER_CONFIG_INLINE".into(), "".into()));
+        env.push(("BENDER_CONFIG_SHA256".into(), "".into()));
+        Ok(Self { program, env })
+    }
+
+    /// Hands over an event, and tells what Lambda would be answered.
+    pub(super) fn invoke(&self, event: &[u8], invocation: &Invocation, out: &mut Output) -> anyhow::Result<Verdict> {
+        // Lambda's longest.
+        const TIMEOUT_MS: i64 = 15 * 60 * 1000;
+        let deadline_ms = invocation.deadline_ms.unwrap_or_else(|| LocalClock::new(None).now_ms() + TIMEOUT_MS);
+        match lambda::invoke(&self.program, &self.env, event, invocation, deadline_ms)? {
+            Ok(answer) => {
+                out.talk(format_args!("Lambda is answered: {answer}"));
+                let partly = answer["batchItemFailures"].as_array().is_some_and(|failures| !failures.is_empty());
+                Ok(if partly { Verdict::Findings } else { Verdict::Fine })
+            }
+            Err(failure) => {
+                out.talk(format_args!("the invocation fails: {failure}"));
+                Ok(Verdict::Findings)
+            }
         }
     }
 }
@@ -176,12 +223,15 @@ pub(super) fn environment(context: &Context) -> Environment {
     Environment { region: region.unwrap_or("us-east-1").to_owned(), function_tags: Vec::new() }
 }
 
-/// The config with this machine in the place of its far sides.
-pub(super) fn locally(mut config: PipelineConfig, to_stdout: bool, metrics: &Metrics) -> PipelineConfig {
+/// The config with this machine in the place of its far sides. `answers`: what goes back in the answer to Lambda goes there.
+pub(super) fn locally(mut config: PipelineConfig, to_stdout: bool, answers: bool, metrics: &Metrics) -> PipelineConfig {
     if to_stdout {
-        config.transport = config.transport.map(lines::to_stdout);
+        let instead = |transport: TransportConfig| {
+            if answers && transport.is_answer() { transport } else { lines::to_stdout(transport) }
+        };
+        config.transport = config.transport.map(instead);
         for named in &mut config.transports {
-            named.transport = lines::to_stdout(named.transport.clone());
+            named.transport = instead(named.transport.clone());
         }
         // The product is what was delivered; what failed is told by its reason.
         config.dead_letter = None;
@@ -199,6 +249,8 @@ fn invocation(args: &Args) -> anyhow::Result<Invocation> {
         }
     };
     invocation.now_ms = args.now.or(invocation.now_ms);
+    // Objects are named by it.
+    invocation.aws_request_id.get_or_insert_with(|| lambda::REQUEST_ID.to_owned());
     Ok(invocation)
 }
 

@@ -82,7 +82,7 @@ fn outcome(file: &Path, config: &PipelineConfig, case: &TestCase, context: &Cont
     let (product, talk) = (Product::new(delivered.clone()), Talk::new(std::io::sink()));
     let now_ms = case.now_ms();
     let config =
-        PipelineConfig { reporters: vec![], ..run::locally(config.clone(), true, &Metrics::Talk(talk.clone())) };
+        PipelineConfig { reporters: vec![], ..run::locally(config.clone(), true, false, &Metrics::Talk(talk.clone())) };
     let ports = Ports {
         clock: Arc::new(LocalClock::new(Some(now_ms))),
         objects: Arc::new(LocalObjects::new(None, context.machine.dir.clone())),

@@ -23,6 +23,9 @@ const LOOK: Duration = Duration::from_millis(100);
 /// The most of an answer that is read: Lambda takes 6 MB.
 const MOST: u64 = 16 << 20;
 
+/// The id of an invocation that nobody has named.
+pub const REQUEST_ID: &str = "00000000-0000-4000-8000-000000000000";
+
 /// What the function answered: a document, or an error's text.
 pub type Answer = Result<Value, String>;
 
@@ -55,7 +58,7 @@ pub fn invoke(
     let arn = format!("arn:aws:lambda:us-east-1:000000000000:function:{name}");
     let work = Arc::new(Work {
         event: event.to_vec(),
-        request_id: text(&invocation.aws_request_id, "00000000-0000-4000-8000-000000000000"),
+        request_id: text(&invocation.aws_request_id, REQUEST_ID),
         arn: text(&invocation.invoked_function_arn, &arn),
         deadline_ms,
     });
