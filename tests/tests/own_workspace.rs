@@ -72,6 +72,8 @@ fn an_operation_of_ones_own_is_like_any_other() {
     let schema: Value = serde_json::from_str(&printed(&["schema"])).unwrap();
     let settings = &schema["$defs"]["operation.MaskOperation"]["properties"];
     assert_eq!(settings["keep"]["description"], "How many characters stay.");
+    let all = schema["$defs"]["operation"]["oneOf"].as_array().unwrap();
+    assert!(all.contains(&json!({ "$ref": "#/$defs/operation.MaskOperation" })), "{all:?}");
     let pages = folder.path().join("reference");
     printed(&["docs", "--out", pages.to_str().unwrap()]);
     let page = fs::read_to_string(pages.join("operations.md")).unwrap();
@@ -85,8 +87,12 @@ fn an_operation_of_ones_own_is_like_any_other() {
     let config = configs.iter().find_map(|config| config.as_str()).unwrap();
     assert!(config.contains(r#"{"type":"MaskOperation","field":"$.card","keep":4}"#), "{config}");
 
-    // `run`, here and by the owner's function.
+    // The config's own cases, `run`, and the owner's function.
     let config = root().join("tests/own_workspace/pipeline.yaml").display().to_string();
+    let (code, stdout, stderr) = command(&["test", &config]);
+    assert_eq!(code, Some(0), "{stdout}{stderr}");
+    let (code, stdout, stderr) = command(&["test", &file("other.yaml", &pipeline.replace("keep: 4", "keep: 5"))]);
+    assert_eq!(code, Some(1), "another card number is another result: {stdout}{stderr}");
     let events = file("events.ndjson", "{\"card\":\"4111111111111111\",\"n\":1.50}\n");
     let masked = "{\"card\":\"************1111\",\"n\":1.50}\n";
     assert_eq!(printed(&["run", "--config", &config, &events]), masked);
