@@ -43,6 +43,15 @@ impl AwsCalls {
         Self { runtime, clients, http, tcp: Arc::default() }
     }
 
+    /// The same, and HTTP, TCP and signed requests trust these roots (PEM) as well: a test's own.
+    ///
+    /// # Errors
+    /// They are no certificates.
+    pub fn trusting(self, pem: &[u8]) -> Result<Self, String> {
+        let http = Arc::new(HttpClient::with_root(self.clients.sdk().clone(), pem)?);
+        Ok(Self { http, tcp: Arc::new(TcpClient::with_root(pem)), ..self })
+    }
+
     /// Makes the client of a service (`firehose`, `s3`, `es`, …) before it is wanted: reading the system's certificates takes time that
     /// a cold start gives for free.
     pub fn warm(&self, service: &str) {

@@ -4,6 +4,8 @@
 
 #[path = "adapters/calls.rs"]
 mod calls;
+#[path = "adapters/delivery.rs"]
+mod delivery;
 mod far_side;
 #[path = "adapters/http.rs"]
 mod http;

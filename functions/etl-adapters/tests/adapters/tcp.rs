@@ -1,15 +1,11 @@
 //! Bytes over TCP and TLS.
 
-use super::runtime;
+use super::{far_side::Authority, runtime};
 use bytes::Bytes;
 use etl::ports::{Answer, Secret, TcpCall, Tls};
 use etl_adapters::tcp::TcpClient;
 use std::{io::Read as _, net::TcpListener, sync::Arc, thread};
-use tokio_rustls::rustls::{
-    ServerConfig, ServerConnection, Stream,
-    crypto::aws_lc_rs,
-    pki_types::{PrivateKeyDer, pem::PemObject as _},
-};
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, Stream};
 
 fn call(port: u16, tls: Tls) -> TcpCall {
     let units = vec![Bytes::from_static(b"one\n"), Bytes::from_static(b"two\n")];
@@ -42,19 +38,6 @@ fn listen(tls: Option<Arc<ServerConfig>>) -> (u16, thread::JoinHandle<Vec<u8>>) 
     (port, reader)
 }
 
-/// A certificate for this machine that nobody but who is given it trusts.
-fn certified() -> (Arc<ServerConfig>, String) {
-    let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
-    let key = PrivateKeyDer::from_pem_slice(made.signing_key.serialize_pem().as_bytes()).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![made.cert.der().clone()], key)
-        .unwrap();
-    (Arc::new(config), made.cert.pem())
-}
-
 const ALL: &[u8] = b"KEY one\nKEY two\n";
 
 #[test]
@@ -66,7 +49,7 @@ fn each_unit_goes_out_behind_what_is_secret_and_the_connection_is_closed() {
 
 #[test]
 fn a_certificate_that_is_not_trusted_is_refused_and_nothing_is_sent() {
-    let (config, _) = certified();
+    let config = Authority::new().server("localhost", &[]);
     let (port, read) = listen(Some(config));
     let Answer::Silence(reason) = send(TcpClient::default(), call(port, Tls::Verified)) else { panic!() };
     assert!(reason.contains("certificate"), "{reason}");
@@ -75,9 +58,10 @@ fn a_certificate_that_is_not_trusted_is_refused_and_nothing_is_sent() {
 
 #[test]
 fn a_certificate_that_is_trusted_or_not_to_be_checked_is_taken() {
-    let (config, pem) = certified();
+    let authority = Authority::new();
+    let config = authority.server("localhost", &[]);
     let (port, read) = listen(Some(Arc::clone(&config)));
-    assert_eq!(send(TcpClient::with_root(pem.as_bytes()), call(port, Tls::Verified)), Answer::Done(None));
+    assert_eq!(send(TcpClient::with_root(authority.pem.as_bytes()), call(port, Tls::Verified)), Answer::Done(None));
     assert_eq!(read.join().unwrap(), ALL);
     let (port, read) = listen(Some(config));
     assert_eq!(send(TcpClient::default(), call(port, Tls::Unverified)), Answer::Done(None));

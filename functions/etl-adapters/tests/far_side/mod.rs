@@ -1,11 +1,17 @@
 //! A far side on loopback that says what a test tells it to, and remembers what it was asked.
 
+mod http2;
+mod tls;
+
+pub(crate) use http2::Http2;
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write as _},
-    net::{TcpListener, TcpStream},
+    io::{BufRead as _, BufReader, Read, Write},
+    net::TcpListener,
     sync::{Arc, Mutex},
     thread,
 };
+pub(crate) use tls::Authority;
+use tokio_rustls::rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A request as it came.
 #[derive(Clone, Debug, Default)]
@@ -54,23 +60,39 @@ impl Say {
 /// The server. It ends with the test's process.
 pub(crate) struct FarSide {
     pub(crate) address: String,
+    pub(crate) port: u16,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl FarSide {
     /// `say`: what is said to a request, and to the how manieth (from 0).
     pub(crate) fn new(say: impl Fn(&Asked, usize) -> Say + Send + Sync + 'static) -> Self {
+        Self::serving(None, say)
+    }
+
+    /// The same over TLS.
+    pub(crate) fn tls(tls: Arc<ServerConfig>, say: impl Fn(&Asked, usize) -> Say + Send + Sync + 'static) -> Self {
+        Self::serving(Some(tls), say)
+    }
+
+    fn serving(tls: Option<Arc<ServerConfig>>, say: impl Fn(&Asked, usize) -> Say + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = format!("http://{}", listener.local_addr().unwrap());
+        let port = listener.local_addr().unwrap().port();
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let address = format!("{scheme}://127.0.0.1:{port}");
         let asked = Arc::new(Mutex::new(Vec::new()));
         let (say, all) = (Arc::new(say), Arc::clone(&asked));
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (say, all) = (Arc::clone(&say), Arc::clone(&all));
-                thread::spawn(move || serve(&stream.unwrap(), &*say, &all));
+                let (say, all, tls) = (Arc::clone(&say), Arc::clone(&all), tls.clone());
+                let stream = stream.unwrap();
+                thread::spawn(move || match tls {
+                    None => serve(stream, &*say, &all),
+                    Some(tls) => serve(StreamOwned::new(ServerConnection::new(tls).unwrap(), stream), &*say, &all),
+                });
             }
         });
-        Self { address, asked }
+        Self { address, port, asked }
     }
 
     /// All requests until now.
@@ -79,7 +101,7 @@ impl FarSide {
     }
 }
 
-fn serve(stream: &TcpStream, say: &dyn Fn(&Asked, usize) -> Say, all: &Mutex<Vec<Asked>>) {
+fn serve(stream: impl Read + Write, say: &dyn Fn(&Asked, usize) -> Say, all: &Mutex<Vec<Asked>>) {
     let mut reader = BufReader::new(stream);
     while let Some(asked) = read(&mut reader) {
         let nth = {
@@ -97,16 +119,17 @@ fn serve(stream: &TcpStream, say: &dyn Fn(&Asked, usize) -> Say, all: &Mutex<Vec
         };
         let more: Vec<String> = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
         let head = format!("HTTP/1.1 {status} Said\r\ncontent-length: {promised}\r\n{}\r\n", more.concat());
-        let mut stream = stream;
+        let stream = reader.get_mut();
         // Who asked may be gone.
-        let sent = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body));
+        let sent = [head.as_bytes(), &body].into_iter().try_for_each(|part| stream.write_all(part));
+        let sent = sent.and_then(|()| stream.flush());
         if sent.is_err() || body.len() != promised {
             return;
         }
     }
 }
 
-fn read(reader: &mut BufReader<&TcpStream>) -> Option<Asked> {
+fn read(reader: &mut BufReader<impl Read>) -> Option<Asked> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|n| *n > 0)?;
     let mut words = line.split_whitespace();

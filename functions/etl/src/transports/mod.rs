@@ -236,6 +236,16 @@ fn done(answer: &Answer) -> Verdict {
     }
 }
 
+/// What it means that there was no answer, or none that fits.
+fn silence(answer: &Answer) -> Verdict {
+    match answer {
+        Answer::Silence(reason) if reason.contains("certificate") => {
+            Verdict::Denied("the far side's certificate is refused")
+        }
+        _ => Verdict::Again("no answer"),
+    }
+}
+
 /// What an answer means for a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UnitVerdict {

@@ -7,6 +7,7 @@ use super::{
     compression::gzip,
     defaults::{late_yes, retry_delay, threads},
     secrets::Secrets,
+    silence,
     values::{AuthConfig, BasicAuthConfig, ValueConfig, now, now_text},
 };
 use crate::{
@@ -280,7 +281,7 @@ impl Request {
                 }
                 meaning(*status, body)
             }
-            (None, _) => Verdict::Again("no answer"),
+            (None, answer) => silence(answer),
         }
     }
 }

@@ -5,6 +5,7 @@
 use super::{
     Limits, Load, Next, Verdict,
     defaults::{late_yes, retry_delay, threads},
+    silence,
     values::now,
 };
 use crate::{
@@ -114,9 +115,6 @@ impl Connections {
 pub(super) fn judge(answer: &Answer) -> Verdict {
     match answer {
         Answer::Done(_) => Verdict::Taken,
-        Answer::Silence(reason) if reason.contains("certificate") => {
-            Verdict::Denied("the far side's certificate is refused")
-        }
-        _ => Verdict::Again("the connection failed"),
+        answer => silence(answer),
     }
 }
