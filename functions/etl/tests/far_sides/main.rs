@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, too, fail them")]
 
 mod aws;
+mod every;
 mod objects;
 mod search;
 
