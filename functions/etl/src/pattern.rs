@@ -42,12 +42,32 @@ pub struct JavaRegex<const WHOLE: bool, const DOTALL: bool = false> {
 enum Program {
     /// `.*` as a whole, on texts without a line end: matches what has none.
     AnyLine,
-    /// Linear in the text. The expression for texts that end in a line end is made when one turns up.
-    Linear { fast: regex::bytes::Regex, at_line_end: Option<Box<OnceLock<Option<fancy_regex::Regex>>>> },
+    /// Linear in the text. With a `$`, texts that end in a line end are another matter.
+    Linear { fast: regex::bytes::Regex, at_line_end: Option<Box<LineEnd>> },
     /// Look-around, back references, possessive quantifiers.
     Backtracking(Box<fancy_regex::Regex>),
     /// A variable is in it whose value is not known yet. Only a stack has such a pattern, and a stack runs none.
     Late,
+}
+
+/// What else matches an expression with a `$`, which also matches before a line end at the end of a text. Made when such a text turns up.
+#[derive(Clone, Debug, Default)]
+struct LineEnd {
+    /// Whether nothing comes behind a `$`: it then matches at the end of the text, or at that of the text without its last line end.
+    last: bool,
+    /// For texts whose only line end is the last one.
+    one_line: OnceLock<Option<regex::bytes::Regex>>,
+    /// For all others.
+    exact: OnceLock<Option<fancy_regex::Regex>>,
+}
+
+/// How an expression is looked for in a text.
+enum Way<'r> {
+    /// In the whole text.
+    Linear(&'r regex::bytes::Regex),
+    /// In the whole text, and in its first bytes as if there were no more. If both match, the one that begins first counts.
+    Both(&'r regex::bytes::Regex, usize, &'r LineEnd),
+    Backtracking(&'r fancy_regex::Regex),
 }
 
 /// A text on which a regular expression goes back and forth too often. One event's fault, not the config's.
@@ -91,19 +111,45 @@ impl<const WHOLE: bool, const DOTALL: bool> JavaRegex<WHOLE, DOTALL> {
     pub fn is_match(&self, text: &[u8]) -> Result<bool, Exhausted> {
         match &self.program {
             Program::AnyLine => Ok(!WHOLE || !has_line_end(text)),
-            Program::Linear { fast, at_line_end } => match at_line_end {
-                Some(exact) if ends_in_line_end(text) => {
-                    backtrack(exact.get_or_init(|| self.exact()).as_ref().ok_or(Exhausted)?, text)
-                }
-                _ => Ok(fast.is_match(text)),
+            Program::Linear { fast, at_line_end } => match self.way(fast, at_line_end.as_deref(), text)? {
+                Way::Linear(regex) => Ok(regex.is_match(text)),
+                Way::Both(regex, end, _) => Ok(regex.is_match(text) || regex.is_match(&text[..end])),
+                Way::Backtracking(regex) => backtrack(regex, text),
             },
             Program::Backtracking(regex) => backtrack(regex, text),
             Program::Late => Ok(false),
         }
     }
-    /// The expression for texts that end in a line end.
-    fn exact(&self) -> Option<fancy_regex::Regex> {
-        fancy(&java::translate(&self.text, Engine::Backtracking, DOTALL).ok()?, WHOLE).ok()
+    /// How a linear expression is looked for: linearly too where a text ends in a line end, as records of streams mostly do.
+    fn way<'r>(
+        &self,
+        fast: &'r regex::bytes::Regex,
+        at_line_end: Option<&'r LineEnd>,
+        text: &[u8],
+    ) -> Result<Way<'r>, Exhausted> {
+        let (Some(line_end), Some(end)) = (at_line_end, last_line_end(text)) else { return Ok(Way::Linear(fast)) };
+        if line_end.last && WHOLE {
+            // What matches as a whole reaches the end, whatever is there.
+            return Ok(Way::Linear(fast));
+        }
+        if text[end..].is_ascii()
+            && memchr::memchr2(b'\n', b'\r', &text[..end]).is_none()
+            && let Some(regex) = line_end.one_line.get_or_init(|| self.one_line())
+        {
+            return Ok(Way::Linear(regex));
+        }
+        if line_end.last {
+            return Ok(Way::Both(fast, end, line_end));
+        }
+        self.exact(line_end).map(Way::Backtracking)
+    }
+    fn one_line(&self) -> Option<regex::bytes::Regex> {
+        let translated = java::translate(&self.text, Engine::OneLine, DOTALL).ok()?;
+        regex::bytes::Regex::new(&anchored(&translated, WHOLE)).ok()
+    }
+    fn exact<'r>(&self, line_end: &'r LineEnd) -> Result<&'r fancy_regex::Regex, Exhausted> {
+        let translated = || java::translate(&self.text, Engine::Backtracking, DOTALL).ok();
+        line_end.exact.get_or_init(|| fancy(&translated()?, WHOLE).ok()).as_ref().ok_or(Exhausted)
     }
 }
 
@@ -119,8 +165,10 @@ fn has_line_end(text: &[u8]) -> bool {
         || memchr::memmem::find(text, b"\xc2\x85").is_some()
         || memchr::memmem::find_iter(text, b"\xe2\x80").any(|at| matches!(text.get(at + 2), Some(0xa8 | 0xa9)))
 }
-fn ends_in_line_end(text: &[u8]) -> bool {
-    [&b"\n"[..], b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9"].iter().any(|end| text.ends_with(end))
+/// Where the line end at the end of a text begins, if there is one.
+fn last_line_end(text: &[u8]) -> Option<usize> {
+    let ends = [&b"\r\n"[..], b"\n", b"\r", b"\xc2\x85", b"\xe2\x80\xa8", b"\xe2\x80\xa9"];
+    ends.iter().find(|end| text.ends_with(end)).map(|end| text.len() - end.len())
 }
 
 fn backtrack(regex: &fancy_regex::Regex, text: &[u8]) -> Result<bool, Exhausted> {
@@ -136,11 +184,13 @@ fn compile(text: &str, whole: bool, all: bool) -> Result<Program, PatternError> 
             .map(|regex| Program::Backtracking(Box::new(regex)))
             .map_err(|error| refused(error.to_string()));
     }
+    let last = translated.ends_last;
+    let at_line_end = translated.has_end.then(|| Box::new(LineEnd { last, ..LineEnd::default() }));
     let fast = regex::bytes::Regex::new(&anchored(&translated, whole)).map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => refused("it becomes too large when its repetitions are written out".into()),
         error => refused(error.to_string()),
     })?;
-    Ok(Program::Linear { fast, at_line_end: translated.has_end.then(Box::default) })
+    Ok(Program::Linear { fast, at_line_end })
 }
 
 fn fancy(translated: &Translated, whole: bool) -> Result<fancy_regex::Regex, Box<fancy_regex::Error>> {
@@ -163,11 +213,13 @@ fn check(text: &str) -> Result<(), PatternError> {
     let translated = java::translate(text, Engine::Linear, false)?;
     match translated.engine {
         Engine::Backtracking => compile(text, false, false).map(drop),
-        Engine::Linear => regex_syntax::parse(&translated.text).map(drop).map_err(|error| PatternError {
-            at: 0,
-            message: error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
-            help: None,
-        }),
+        Engine::Linear | Engine::OneLine => {
+            regex_syntax::parse(&translated.text).map(drop).map_err(|error| PatternError {
+                at: 0,
+                message: error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned(),
+                help: None,
+            })
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 //! `java_regex.json` has patterns, texts, and for each pair 1 when `find()` is true, plus 2 when `matches()` is; a pattern
 //! that Java does not compile is `refused`. It was written by a program that asks the JDK.
 
-use etl::pattern::{Exhausted, Pattern, WholePattern};
+use etl::pattern::{Exhausted, Groups, Pattern, WholePattern};
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -102,14 +102,66 @@ fn going_back_and_forth_too_often_is_an_error_and_not_a_wait() {
     assert_eq!(Pattern::new("(a+)+b").unwrap().is_match(text.as_bytes()), Ok(false));
 }
 
+/// Records of streams often end in a line end, and `$` also matches before it.
+#[test]
+fn a_line_end_at_the_end_of_a_long_text_costs_no_more_than_the_text() {
+    let line = "ab ".repeat(100_000);
+    for expression in [".*TRACE.*$", "ERROR$", "[a-z]+ERROR$", "(a|b| )*ERROR$", "^(\\S+) (\\S+)(.*)$"] {
+        let (find, whole) = (Pattern::new(expression).unwrap(), WholePattern::new(expression).unwrap());
+        for begin in ["", "a line\r\n"] {
+            for (end, error) in [("\n", "ERROR\n"), ("\r\n", "ERROR\r\n"), ("\u{85}", "ERROR\u{2028}")] {
+                let (plain, error) = (format!("{begin}{line}{end}"), format!("{begin}{line}{error}"));
+                assert!(
+                    find.is_match(plain.as_bytes()).is_ok() && whole.is_match(plain.as_bytes()).is_ok(),
+                    "{expression}"
+                );
+                let wanted = expression.contains("ERROR$") && !expression.starts_with("[a-z]+");
+                if wanted {
+                    assert_eq!(find.is_match(error.as_bytes()), Ok(true), "{expression}");
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn bytes_that_are_no_text_match_no_character() {
     assert_eq!(WholePattern::new("a.b").unwrap().is_match(b"a\xffb"), Ok(false));
     assert_eq!(Pattern::new("b$").unwrap().is_match(b"\xff\xffb\n"), Ok(true));
 }
 
+/// The expression for the engine that goes back and forth, which reads `$` exactly: something to look behind for makes it take that one.
+/// It refuses to repeat what matches nothing.
+fn exact(expression: &str) -> Option<Pattern> {
+    Pattern::new(&format!("(?<!\u{1})(?:{expression})")).ok()
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_dollar_is_the_same_in_all_ways_to_look_for_it(
+        expression in r"(a|b|\||\$|\$|\(|\)|\*|\?|\.|\\s|\\n|\\r|\(\?s:|\\b|\\z|\\Z|\^|\[\^a\]){1,10}",
+        text in r"[ab\n\r\u0085]{0,5}[\n\r\u0085\u2028]",
+    ) {
+        if let (Ok(find), Ok(whole)) = (Pattern::new(&expression), WholePattern::new(&expression)) {
+            let (mut ours, mut right) = (Groups::default(), Groups::default());
+            let (Some(exact), Some(entire)) = (exact(&expression), exact(&format!("\\A(?:{expression})\\z"))) else { return Ok(()) };
+            let found = exact.find_groups(&text, 0, &mut right);
+            prop_assume!(found.is_ok());
+            prop_assert_eq!(find.is_match(text.as_bytes()), found);
+            prop_assert_eq!(find.find_groups(&text, 0, &mut ours), found);
+            for group in 0..=find.group_count() {
+                prop_assert_eq!(ours.span(group), right.span(group), "group {}", group);
+            }
+            let matches = entire.find_groups(&text, 0, &mut right);
+            prop_assert_eq!(whole.is_match(text.as_bytes()), matches);
+            prop_assert_eq!(whole.find_groups(&text, 0, &mut ours), matches);
+            for group in 0..=whole.group_count() {
+                prop_assert_eq!(ours.span(group), right.span(group), "whole, group {}", group);
+            }
+        }
+    }
 
     /// No text makes the translator panic, and a place that it names is in the text.
     #[test]

@@ -1,6 +1,6 @@
 //! What the groups of an expression hold where it matches.
 
-use super::{Exhausted, JavaRegex, Program, ends_in_line_end, has_line_end};
+use super::{Exhausted, JavaRegex, LineEnd, Program, Way, has_line_end};
 use std::ops::Range;
 
 /// What the groups of an expression hold in a text. Used again for the next text, it costs no memory.
@@ -59,23 +59,55 @@ impl<const WHOLE: bool, const DOTALL: bool> JavaRegex<WHOLE, DOTALL> {
                 groups.spans.extend(matches.then_some(Some((from, text.len()))));
                 Ok(matches)
             }
-            Program::Linear { at_line_end: Some(exact), .. } if ends_in_line_end(text.as_bytes()) => {
-                let exact = exact.get_or_init(|| self.exact()).as_ref().ok_or(Exhausted)?;
-                backtrack(exact, text, from, groups)
-            }
-            Program::Linear { fast, .. } => {
-                let found = groups.locations.take().filter(|found| found.len() == fast.captures_len());
-                let mut found = found.unwrap_or_else(|| fast.capture_locations());
-                let matches = fast.captures_read_at(&mut found, text.as_bytes(), from).is_some();
-                if matches {
-                    groups.spans.extend((0..found.len()).map(|group| found.get(group)));
-                }
-                groups.locations = Some(found);
-                Ok(matches)
-            }
+            Program::Linear { fast, at_line_end } => match self.way(fast, at_line_end.as_deref(), text.as_bytes())? {
+                Way::Linear(regex) => Ok(linear(regex, text.as_bytes(), from, groups)),
+                Way::Both(regex, end, line_end) => self.either(regex, line_end, (text, end), from, groups),
+                Way::Backtracking(regex) => backtrack(regex, text, from, groups),
+            },
             Program::Backtracking(regex) => backtrack(regex, text, from, groups),
         }
     }
+}
+
+impl<const WHOLE: bool, const DOTALL: bool> JavaRegex<WHOLE, DOTALL> {
+    /// Looks in the whole text, and in what is before `end` as if there were no more.
+    fn either(
+        &self,
+        regex: &regex::bytes::Regex,
+        line_end: &LineEnd,
+        (text, end): (&str, usize),
+        from: usize,
+        groups: &mut Groups,
+    ) -> Result<bool, Exhausted> {
+        let shorter = from <= end && linear(regex, &text.as_bytes()[..end], from, groups);
+        let without = std::mem::take(&mut groups.spans);
+        let longer = linear(regex, text.as_bytes(), from, groups);
+        let start = |spans: &[Option<(usize, usize)>]| spans.first().copied().flatten().map(|(start, _)| start);
+        match (shorter, longer) {
+            (true, true) if start(&without) == start(&groups.spans) && without != groups.spans => {
+                // Which of the two is tried first, only the expression knows; where it begins is known.
+                let start = start(&without).unwrap_or(from);
+                groups.spans.clear();
+                return backtrack(self.exact(line_end)?, text, start, groups);
+            }
+            (true, true) if start(&groups.spans) < start(&without) => {}
+            (true, _) => groups.spans = without,
+            (false, _) => {}
+        }
+        Ok(shorter || longer)
+    }
+}
+
+fn linear(regex: &regex::bytes::Regex, text: &[u8], from: usize, groups: &mut Groups) -> bool {
+    groups.spans.clear();
+    let found = groups.locations.take().filter(|found| found.len() == regex.captures_len());
+    let mut found = found.unwrap_or_else(|| regex.capture_locations());
+    let matches = regex.captures_read_at(&mut found, text, from).is_some();
+    if matches {
+        groups.spans.extend((0..found.len()).map(|group| found.get(group)));
+    }
+    groups.locations = Some(found);
+    matches
 }
 
 fn backtrack(regex: &fancy_regex::Regex, text: &str, from: usize, groups: &mut Groups) -> Result<bool, Exhausted> {

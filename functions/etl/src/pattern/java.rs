@@ -15,6 +15,8 @@ use class::{CLASS_WORD, LINE_ENDS};
 pub(super) enum Engine {
     /// `regex`: time linear in the text.
     Linear,
+    /// The same, for texts whose only line end is at their end.
+    OneLine,
     /// `fancy_regex`: look-around and the like.
     Backtracking,
 }
@@ -27,6 +29,8 @@ pub(super) struct Translated {
     pub(super) engine: Engine,
     /// Whether it has a `$` that, for the linear engine, is only right on texts that do not end in a line end.
     pub(super) has_end: bool,
+    /// Whether each `$` stands where nothing comes behind it, and nothing else asks for the end of the text.
+    pub(super) ends_last: bool,
 }
 
 /// Translates an expression, `all`: as if it began with `(?s)`. When the engine asked for is not enough, the text is of no use; only
@@ -40,6 +44,8 @@ pub(super) fn translate(java: &str, engine: Engine, all: bool) -> Result<Transla
         asked: engine,
         engine,
         has_end: false,
+        ended: false,
+        ends_last: true,
         depth: 0,
         groups: 0,
         names: vec![],
@@ -48,8 +54,8 @@ pub(super) fn translate(java: &str, engine: Engine, all: bool) -> Result<Transla
     if reader.at < java.len() {
         return refuse(reader.at, "`)` closes no group", Some("write `\\)` for the character"));
     }
-    let Reader { out, engine, has_end, .. } = reader;
-    Ok(Translated { text: out, engine, has_end })
+    let Reader { out, engine, has_end, ends_last, .. } = reader;
+    Ok(Translated { text: out, engine, has_end, ends_last })
 }
 
 type Result<T, E = PatternError> = std::result::Result<T, E>;
@@ -84,6 +90,9 @@ struct Reader<'j> {
     /// Which engine it takes.
     engine: Engine,
     has_end: bool,
+    /// Whether a `$` stands before this in the same sequence.
+    ended: bool,
+    ends_last: bool,
     depth: usize,
     /// Capturing groups that were opened so far.
     groups: usize,
@@ -128,9 +137,13 @@ impl<'j> Reader<'j> {
     }
 
     fn alternatives(&mut self) -> Result<()> {
+        let mut ended = false;
         loop {
+            self.ended = false;
             self.sequence()?;
+            ended |= self.ended;
             if !self.take("|") {
+                self.ended = ended;
                 return Ok(());
             }
             self.out.push('|');
@@ -140,7 +153,7 @@ impl<'j> Reader<'j> {
     fn sequence(&mut self) -> Result<()> {
         loop {
             self.skip_comments();
-            let (begin, start) = (self.at, self.out.len());
+            let (begin, start, ended) = (self.at, self.out.len(), self.ended);
             match self.peek() {
                 None | Some('|' | ')') => return Ok(()),
                 Some(c @ ('*' | '+' | '?')) => {
@@ -178,7 +191,12 @@ impl<'j> Reader<'j> {
                     self.literal(c);
                 }
             }
-            self.quantifier(start)?;
+            let times = self.quantifier(start)?;
+            // Behind a `$`, or with one in what is repeated.
+            if ended || self.ended && times {
+                self.ends_last = false;
+            }
+            self.ended |= ended;
         }
     }
 
@@ -211,9 +229,14 @@ impl<'j> Reader<'j> {
         if lines {
             self.needs(Engine::Backtracking);
             self.out.push_str(r"(?:(?=[\r\x{85}\x{2028}\x{2029}])|(?<!\r)(?=\n)|\z)");
-        } else if self.asked == Engine::Linear {
-            self.has_end = true;
+            return;
+        }
+        self.has_end = true;
+        self.ended = true;
+        if self.asked == Engine::Linear {
             self.out.push_str(r"\z");
+        } else if self.asked == Engine::OneLine {
+            self.out.push_str("(?mR:$)");
         } else {
             // At the end, and before a last line end; not between the two characters of one.
             self.out.push_str(r"(?:(?=(?:\r\n|[\r\x{85}\x{2028}\x{2029}])?\z)|(?<!\r)(?=\n\z))");
@@ -297,8 +320,8 @@ impl<'j> Reader<'j> {
         }
     }
 
-    /// What repeats the atom whose translation begins at `start`.
-    fn quantifier(&mut self, start: usize) -> Result<()> {
+    /// What repeats the atom whose translation begins at `start`; whether anything does.
+    fn quantifier(&mut self, start: usize) -> Result<bool> {
         self.skip_comments();
         let times = match self.peek() {
             Some(c @ ('*' | '+' | '?')) => {
@@ -306,7 +329,7 @@ impl<'j> Reader<'j> {
                 c.to_string()
             }
             Some('{') => self.counts()?,
-            _ => return Ok(()),
+            _ => return Ok(false),
         };
         // A single character or class is one thing already.
         let atom = &self.out[start..];
@@ -327,7 +350,7 @@ impl<'j> Reader<'j> {
         if let Some(c @ ('*' | '+' | '?' | '{')) = self.peek() {
             return refuse(self.at, format!("`{c}` repeats what is repeated already"), Some("put a group around it"));
         }
-        Ok(())
+        Ok(true)
     }
 
     /// `{3}`, `{3,}`, `{3,5}`.
@@ -366,11 +389,11 @@ impl<'j> Reader<'j> {
             let start = self.out.len();
             let Some(last) = last else { return Ok(()) };
             self.literal(last);
-            return self.quantifier(start);
+            return self.quantifier(start).map(drop);
         }
         match rest.chars().next() {
             Some('b') if !rest.starts_with("b{") => match self.asked {
-                Engine::Linear => self.simple(r"(?-u:\b)"),
+                Engine::Linear | Engine::OneLine => self.simple(r"(?-u:\b)"),
                 Engine::Backtracking => self.simple(&format!(
                     "(?:(?<=[{CLASS_WORD}])(?![{CLASS_WORD}])|(?<![{CLASS_WORD}])(?=[{CLASS_WORD}]))"
                 )),
@@ -382,7 +405,10 @@ impl<'j> Reader<'j> {
                 ));
             }
             Some('A') => self.simple(r"\A"),
-            Some('z') => self.simple(r"\z"),
+            Some('z') => {
+                self.ends_last = false;
+                self.simple(r"\z");
+            }
             Some('Z') => {
                 self.at += 2;
                 self.end(false);
