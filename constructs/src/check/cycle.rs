@@ -2,7 +2,7 @@
 //!
 //! Imports: nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Node -> the nodes it needs, each with the place of the reference.
 pub(super) type Graph<'a> = BTreeMap<&'a str, Vec<(&'a str, &'a str)>>;
@@ -32,19 +32,31 @@ pub(super) fn circles(mut graph: Graph<'_>) -> Vec<Vec<(&str, &str)>> {
     }
 }
 
-/// Takes away what is in no circle and leads to none, until nothing changes.
+/// Takes away what is in no circle and leads to none: what needs nothing, then what needed only that, and so on, each edge looked at once.
 fn prune(graph: &mut Graph<'_>) {
-    loop {
-        let before: usize = graph.values().map(Vec::len).sum();
-        let nodes: Vec<&str> = graph.keys().copied().collect();
-        for edges in graph.values_mut() {
-            edges.retain(|(to, _)| nodes.binary_search(to).is_ok());
+    let nodes: BTreeSet<&str> = graph.keys().copied().collect();
+    let mut needed_by: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    let mut left: BTreeMap<&str, usize> = BTreeMap::new();
+    for (node, edges) in graph.iter_mut() {
+        edges.retain(|(to, _)| nodes.contains(to));
+        left.insert(node, edges.len());
+        for (to, _) in edges {
+            needed_by.entry(to).or_default().push(node);
         }
-        let count = graph.len();
-        graph.retain(|_, edges| !edges.is_empty());
-        if graph.len() == count && graph.values().map(Vec::len).sum::<usize>() == before {
-            return;
+    }
+    let mut free: Vec<&str> = left.iter().filter(|(_, left)| **left == 0).map(|(node, _)| *node).collect();
+    while let Some(node) = free.pop() {
+        graph.remove(node);
+        for by in needed_by.remove(node).unwrap_or_default() {
+            if let Some(left) = left.get_mut(by) {
+                *left -= 1;
+                free.extend((*left == 0).then_some(by));
+            }
         }
+    }
+    let nodes: BTreeSet<&str> = graph.keys().copied().collect();
+    for edges in graph.values_mut() {
+        edges.retain(|(to, _)| nodes.contains(to));
     }
 }
 

@@ -16,7 +16,14 @@ use std::{
 
 /// A function's start, its zip, and `synth`.
 pub(crate) fn rows(rounds: usize) -> Vec<Row> {
-    [start(rounds), zip(), synth("release", "50 ms", 50.0, rounds), synth("debug", "150 ms", 150.0, rounds)].into()
+    [
+        start(rounds),
+        zip(),
+        synth("release", "50 ms", 50.0, rounds),
+        synth("debug", "150 ms", 150.0, rounds),
+        large_stack(),
+    ]
+    .into()
 }
 
 fn missing(work: &str, at_least: &'static str, aim: &'static str, how: &str) -> Row {
@@ -92,6 +99,30 @@ fn zip() -> Row {
         aim: "4 MB",
         measured: format!("{size:.2} MB"),
         reached: size <= 6.0,
+    }
+}
+
+/// Ten times the resources, in one process that makes both stacks in turn.
+fn large_stack() -> Row {
+    let work = "a stack of 500 resources from Rust to a checked template, against one of 50";
+    let (at_least, aim) = ("11 x the time", "");
+    let program = target().join("release/examples/large_stack");
+    if !program.exists() {
+        let how = "`cargo build --release --package constructs --example large_stack` first";
+        return missing(work, at_least, aim, how);
+    }
+    let output = Command::new(program).args(["50", "500"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    let of = |size: &str| -> f64 {
+        said.lines().find_map(|line| line.strip_prefix(size)?.strip_prefix(' ')).unwrap().parse().unwrap()
+    };
+    let (small, large) = (of("50"), of("500"));
+    Row {
+        work: work.into(),
+        at_least,
+        aim,
+        measured: format!("{:.1} x: {large:.1} ms", large / small),
+        reached: large / small <= 11.0,
     }
 }
 
