@@ -89,14 +89,15 @@ impl Walk<'_> {
             return false;
         }
         let until = if self.around.contains(&text.start) { self.around.end.max(text.end) } else { text.end };
-        self.plain = text.start..stop(&self.arena.text, text.start, until, self.html);
+        self.plain = text.start..scan::html_stop(&self.arena.text, text.start, until, self.html);
         text.end <= self.plain.end
     }
 
+    #[inline(always)]
     fn string(&mut self, node: &Node) {
-        let (start, end) = (node.start as usize, (node.start + node.len) as usize);
-        if node.flags & ESCAPED != 0 || !self.is_plain(start..end) {
-            spell(&self.arena.text, start + 1, end - 1, self.html, self.out);
+        let (start, len) = (node.start as usize, node.len as usize);
+        if node.flags & ESCAPED != 0 || !scan::is_plain(&self.arena.text, start, len, self.html) {
+            spell(&self.arena.text, start + 1, start + len - 1, self.html, self.out);
         } else {
             self.out.put(&self.arena.text, (node.start, node.len));
         }
@@ -108,7 +109,7 @@ fn spell(text: &[u8], start: usize, end: usize, html: bool, out: &mut Output) {
     out.push(b'"');
     let (mut from, mut at) = (start, start);
     loop {
-        at = stop(text, at, end, html);
+        at = scan::html_stop(text, at, end, html);
         let rest = text.get(at..end).unwrap_or_default();
         let (escape, len) = match rest {
             [] => break,
@@ -142,15 +143,6 @@ fn spell(text: &[u8], start: usize, end: usize, html: bool, out: &mut Output) {
     }
     out.part(text, from, end);
     out.push(b'"');
-}
-
-/// The first byte of `text[start..end]` that may be written otherwise; `end` if there is none.
-#[inline(always)]
-fn stop(text: &[u8], start: usize, end: usize, html: bool) -> usize {
-    if html {
-        return scan::html_stop(text, start, end);
-    }
-    memchr::memchr2(b'\\', 0xe2, &text[start..end]).map_or(end, |at| start + at)
 }
 
 /// The escape of a line or paragraph separator: plain characters to JSON, line ends to JavaScript.

@@ -105,10 +105,10 @@ impl Rewriter {
     /// Whether anything changed in a container.
     fn walk(&mut self, arena: &mut Arena, container: u32) -> Result<bool, ChangeError> {
         let object = arena.nodes[container as usize].kind == Kind::Object;
-        let mut changed = object && self.rename(arena, container)?;
+        let (mut changed, nested) = if object { self.rename(arena, container)? } else { (false, true) };
         // Only now what lies inside: it uses the same stamps.
         let arrays = if object { self.reach != Reach::Objects } else { self.reach == Reach::All };
-        let mut child = arena.nodes[container as usize].child;
+        let mut child = if nested { arena.nodes[container as usize].child } else { NIL };
         while child != NIL {
             let entry = arena.nodes[child as usize];
             if entry.child != NIL && (entry.kind == Kind::Object || arrays) {
@@ -122,11 +122,11 @@ impl Rewriter {
         Ok(changed)
     }
 
-    /// Whether any member of this object changed.
+    /// Whether any member of this object changed, and whether any has something in it.
     #[inline(always)]
-    fn rename(&mut self, arena: &mut Arena, object: u32) -> Result<bool, ChangeError> {
+    fn rename(&mut self, arena: &mut Arena, object: u32) -> Result<(bool, bool), ChangeError> {
         let serial = arena.new_serial();
-        let (mut changed, mut made) = (false, 0);
+        let (mut changed, mut nested, mut made) = (false, false, 0);
         let (mut child, mut first, mut last) = (arena.nodes[object as usize].child, NIL, NIL);
         while child != NIL {
             let member = arena.nodes[child as usize];
@@ -136,6 +136,7 @@ impl Rewriter {
                 child = member.next;
                 continue;
             }
+            nested |= member.child != NIL;
             let key = decision - 2;
             if key != member.key {
                 changed = true;
@@ -161,7 +162,7 @@ impl Rewriter {
             arena.nodes[last as usize].next = NIL;
         }
         arena.spend(made)?;
-        Ok(changed)
+        Ok((changed, nested))
     }
 }
 

@@ -29,16 +29,40 @@ pub(crate) fn string_stop(text: &[u8], mut at: usize) -> usize {
     }
 }
 
-/// Position of the first byte in `text[at..end]` that Gson may write otherwise: one of `<>&='`, `\`, or one that begins
-/// a character around U+2028. `end` if there is none.
+/// What Gson may write otherwise, but for `\`: one of `<>&='`, or a byte that begins a character around U+2028.
 #[inline(always)]
-pub(crate) fn html_stop(text: &[u8], mut at: usize, end: usize) -> usize {
+fn html(x: u8x16) -> u8x16 {
+    let angles = x.simd_eq(x.max(u8x16::splat(b'<')).min(u8x16::splat(b'>')));
+    let quotes = (x | u8x16::splat(1)).simd_eq(u8x16::splat(b'\''));
+    angles | quotes | x.simd_eq(u8x16::splat(0xe2))
+}
+
+/// Whether Gson writes all of `text[start..start + len]`, which holds no `\`, as it stands. `escapes`: whether its escapes for HTML count.
+#[inline(always)]
+pub(crate) fn is_plain(text: &[u8], start: usize, len: usize, escapes: bool) -> bool {
+    if len > 32 || len == 0 || start + 32 > text.len() {
+        return html_stop(text, start, start + len, escapes) == start + len;
+    }
+    let look = |at: usize| {
+        let x = block(text, at);
+        let found = if escapes { html(x) } else { x.simd_eq(u8x16::splat(0xe2)) };
+        found.to_bitmask()
+    };
+    let found = if len <= 16 { look(start) } else { look(start) | look(start + 16) << 16 };
+    found << (32 - len) == 0
+}
+
+/// Position of the first byte in `text[at..end]` that Gson may write otherwise: one of `<>&='`, `\`, or one that begins
+/// a character around U+2028. `end` if there is none. `escapes`: whether its escapes for HTML count.
+#[inline(always)]
+pub(crate) fn html_stop(text: &[u8], mut at: usize, end: usize, escapes: bool) -> usize {
+    if !escapes {
+        let rest = text.get(at..end).unwrap_or_default();
+        return memchr::memchr2(b'\\', 0xe2, rest).map_or(end, |stop| at + stop);
+    }
     while at < end && at + 16 <= text.len() {
         let x = block(text, at);
-        let angles = x.simd_eq(x.max(u8x16::splat(b'<')).min(u8x16::splat(b'>')));
-        let quotes = (x | u8x16::splat(1)).simd_eq(u8x16::splat(b'\''));
-        let rest = x.simd_eq(u8x16::splat(b'\\')) | x.simd_eq(u8x16::splat(0xe2));
-        let mask = (angles | quotes | rest).to_bitmask();
+        let mask = (html(x) | x.simd_eq(u8x16::splat(b'\\'))).to_bitmask();
         if mask != 0 {
             return end.min(at + mask.trailing_zeros() as usize);
         }
