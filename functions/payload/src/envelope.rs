@@ -5,7 +5,7 @@ use crate::{
     error::ChangeError,
     name::Name,
     new::New,
-    node::{Kind, NIL, Node},
+    node::{Kind, NIL, Node, narrow},
     payload::Payload,
 };
 use std::fmt;
@@ -24,6 +24,40 @@ pub struct Envelope<'a> {
 impl fmt::Debug for Envelope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Envelope").finish_non_exhaustive()
+    }
+}
+
+/// Members of envelopes that are the same for many events: they are made once.
+#[derive(Default)]
+pub struct Fixed {
+    /// Their values as JSON, back to back.
+    text: Vec<u8>,
+    /// Their names, and their values' nodes, which begin in `text`.
+    members: Vec<(Name, Node)>,
+}
+
+impl fmt::Debug for Fixed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fixed").field("members", &self.members.len()).finish_non_exhaustive()
+    }
+}
+
+impl Fixed {
+    /// Adds a member whose value is neither object nor array.
+    ///
+    /// # Errors
+    /// Those of [`Payload::set`] about the value; [`WrongKind`](ChangeError::WrongKind).
+    pub fn put<'v>(&mut self, name: &Name, value: impl Into<New<'v>>) -> Result<&mut Self, ChangeError> {
+        let mut arena = Arena::new();
+        let node = arena.new_node(value.into(), 1, &mut 0)?;
+        let node = arena.nodes[node as usize];
+        if node.is_container() {
+            return Err(ChangeError::WrongKind(node.kind));
+        }
+        let start = narrow(self.text.len());
+        self.text.extend_from_slice(&arena.text[node.start as usize..(node.start + node.len) as usize]);
+        self.members.push((name.clone(), Node { start, ..node }));
+        Ok(self)
     }
 }
 
@@ -71,6 +105,38 @@ impl Envelope<'_> {
         match self.arena.new_node(value.into(), 1, &mut self.depth) {
             Ok(node) => self.link(name, node),
             Err(error) => _ = self.error.get_or_insert(error),
+        }
+        self
+    }
+
+    /// Adds members that were made once; like so many [`put`](Self::put).
+    ///
+    /// ```
+    /// use payload::{Arena, Fixed, Name, Output};
+    ///
+    /// let mut fixed = Fixed::default();
+    /// fixed.put(&Name::new("function"), "etl")?.put(&Name::new("time"), 5)?;
+    /// let (mut arena, mut out) = (Arena::new(), Output::new());
+    /// for text in ["{}", r#"{"a":1}"#] {
+    ///     let mut event = arena.parse_slice(text.as_bytes())?;
+    ///     event.wrap(|envelope| _ = envelope.put_fixed(&fixed).put_payload(&Name::new("payload")))?;
+    ///     event.write_to(&mut out);
+    /// }
+    /// let expected = r#"{"function":"etl","time":5,"payload":{}}{"function":"etl","time":5,"payload":{"a":1}}"#;
+    /// assert_eq!(&*out, expected.as_bytes());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn put_fixed(&mut self, fixed: &Fixed) -> &mut Self {
+        let Fixed { text, members } = fixed;
+        if let Err(error) = self.arena.spend(text.len() + size_of_val(&members[..])) {
+            self.error.get_or_insert(error);
+            return self;
+        }
+        let base = narrow(self.arena.text.len());
+        self.arena.text.extend_from_slice(text);
+        for (name, node) in members {
+            let node = self.arena.push(Node { start: base + node.start, ..*node });
+            self.link(name, node);
         }
         self
     }

@@ -58,7 +58,7 @@ mod write;
 
 pub use arena::{Arena, Limits, MAX_MADE_DEPTH};
 pub use elements::Elements;
-pub use envelope::Envelope;
+pub use envelope::{Envelope, Fixed};
 pub use error::{ChangeError, JsonError};
 pub use flatten::Flattener;
 pub use lines::Lines;

@@ -6,7 +6,7 @@ use crate::{
     escape, lenient,
     node::{ESCAPED, Kind, NIL, Node, narrow},
     parse::MAX_DEPTH,
-    scan::{self, PAD, string_stop},
+    scan::{self, PAD},
 };
 use std::fmt;
 
@@ -151,16 +151,18 @@ impl Arena {
 
     /// Appends `text` as a JSON string; whether anything had to be escaped.
     fn quote(&mut self, text: &str) -> bool {
+        self.text.reserve(text.len() + 2);
         self.text.push(b'"');
-        let start = self.text.len();
-        self.text.extend_from_slice(text.as_bytes());
-        self.text.extend_from_slice(&[0; 32]);
-        let clean = string_stop(&self.text, start);
-        self.text.truncate(clean);
-        let rest = text.get(clean - start..).unwrap_or_default();
-        escape::escape_into(rest, &mut self.text);
+        // Without a branch for each byte, so that many are looked at together.
+        let odd = |byte: u8| u8::from(byte < b' ') | u8::from(byte == b'"') | u8::from(byte == b'\\');
+        let escaped = text.bytes().fold(0, |some, byte| some | odd(byte)) != 0;
+        if escaped {
+            escape::escape_into(text, &mut self.text);
+        } else {
+            self.text.extend_from_slice(text.as_bytes());
+        }
         self.text.push(b'"');
-        !rest.is_empty()
+        escaped
     }
 
     /// How many containers lie inside each other in a value.

@@ -6,12 +6,13 @@ use super::{Spelling, Wrapper, put_some};
 use crate::{
     build::{BuildCx, BuildError},
     component::Component,
-    event::{Event, Fault, OriginKind, Place},
+    event::{Context, Event, Facts, Fault, KinesisOrigin, OriginKind, Place},
 };
 use bon::Builder;
-use payload::Name;
+use payload::{Fixed, Name};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Puts an event from Kinesis into an object with these members, in this order; what is not known is left out:
 ///
@@ -57,32 +58,88 @@ const KEYS: [&str; 11] = [
     "payload",
 ];
 
-impl Wrapper for KinesisWrapper {
-    /// The names of the members, in order.
-    type State = [Name; 11];
+/// The names of the members, in order, and those that are the same for many records.
+#[derive(Debug)]
+pub struct State {
+    names: [Name; 11],
+    fixed: Fixed,
+    /// What `fixed` was made of.
+    of: Option<Same>,
+}
 
-    fn state(&self, _: &BuildCx<'_>, spelling: Spelling<'_>) -> Result<[Name; 11], BuildError> {
-        Ok(KEYS.map(|key| spelling.name(key)))
+/// What the records of one stream have in common in one invocation.
+#[derive(Debug)]
+struct Same {
+    stream_arn: Arc<str>,
+    event_source: Option<Arc<str>>,
+    context: Arc<Context>,
+    now_ms: i64,
+}
+
+impl Same {
+    /// Whether an event has it too. Only what is the very same text is compared so: anything else is made anew.
+    fn is_of(&self, facts: &Facts, record: &KinesisOrigin) -> bool {
+        let source = match (&self.event_source, &record.event_source) {
+            (Some(one), Some(other)) => Arc::ptr_eq(one, other),
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        let same = Arc::ptr_eq(&self.stream_arn, &record.stream_arn) && Arc::ptr_eq(&self.context, &facts.context);
+        source && same && self.now_ms == facts.now_ms
+    }
+}
+
+impl State {
+    /// Makes the members that are the same for all events like this one, unless they are made.
+    fn prepare(&mut self, facts: &Facts, record: &KinesisOrigin) -> Result<(), Fault> {
+        if self.of.as_ref().is_some_and(|same| same.is_of(facts, record)) {
+            return Ok(());
+        }
+        let [_, _, arn, source, function, version, processing, ..] = &self.names;
+        let (context, mut fixed) = (&facts.context, Fixed::default());
+        fixed.put(arn, &*record.stream_arn)?;
+        for (name, value) in [
+            (source, record.event_source.as_deref()),
+            (function, context.function_name.as_deref()),
+            (version, context.function_version.as_deref()),
+        ] {
+            if let Some(value) = value {
+                fixed.put(name, value)?;
+            }
+        }
+        fixed.put(processing, facts.now_ms)?;
+        self.fixed = fixed;
+        self.of = Some(Same {
+            stream_arn: Arc::clone(&record.stream_arn),
+            event_source: record.event_source.clone(),
+            context: Arc::clone(context),
+            now_ms: facts.now_ms,
+        });
+        Ok(())
+    }
+}
+
+impl Wrapper for KinesisWrapper {
+    type State = State;
+
+    fn state(&self, _: &BuildCx<'_>, spelling: Spelling<'_>) -> Result<State, BuildError> {
+        Ok(State { names: KEYS.map(|key| spelling.name(key)), fixed: Fixed::default(), of: None })
     }
 
     fn reads(&self) -> Option<Place> {
         Some(Place::Kinesis)
     }
 
-    fn wrap(&self, names: &mut [Name; 11], event: &mut Event<'_>) -> Result<(), Fault> {
+    fn wrap(&self, state: &mut State, event: &mut Event<'_>) -> Result<(), Fault> {
         let facts = &*event.facts;
         let OriginKind::Kinesis(record) = &facts.origin.kind else {
             return Err(Fault::new("the event is not from Kinesis"));
         };
-        let [key, number, arn, source, function, version, processing, arrival, delay, timestamp, payload] = names;
+        state.prepare(facts, record)?;
+        let [key, number, .., arrival, delay, timestamp, payload] = &state.names;
         event.payload.wrap(|envelope| {
             put_some(envelope, key, record.partition_key.as_deref());
             envelope.put(number, record.sequence_number.as_str());
-            envelope.put(arn, &*record.stream_arn);
-            put_some(envelope, source, record.event_source.as_deref());
-            put_some(envelope, function, facts.context.function_name.as_deref());
-            put_some(envelope, version, facts.context.function_version.as_deref());
-            envelope.put(processing, facts.now_ms);
+            envelope.put_fixed(&state.fixed);
             envelope.put(arrival, facts.arrival_ms);
             envelope.put(delay, facts.now_ms.saturating_sub(facts.event_ms()));
             envelope.put(timestamp, facts.event_ms());
@@ -95,10 +152,7 @@ impl Wrapper for KinesisWrapper {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        event::{Context, Facts, KinesisOrigin, Origin},
-        testing::wrap,
-    };
+    use crate::{event::Origin, testing::wrap};
 
     #[test]
     fn an_event_gets_the_facts_of_its_record() {
