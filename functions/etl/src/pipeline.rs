@@ -49,6 +49,7 @@ use crate::{
 };
 use exits::{Exit, Exits};
 use letter_box::LetterBox;
+use outcome::Came;
 use payload::Arena;
 use serde::Deserialize;
 use source::{Choice, Source};
@@ -67,8 +68,6 @@ pub struct Pipeline {
     bounds: Bounds,
     ports: Ports,
     arena: Arena,
-    /// What handlers read invocations in.
-    invocation: Arena,
     /// A record between base64 and gzip.
     decoded: Vec<u8>,
     /// Whether any event was delivered or filtered out since the start. If not, a failure of all may be ours.
@@ -140,7 +139,6 @@ impl Pipeline {
             bounds,
             ports,
             arena: Arena::new(),
-            invocation: Arena::new(),
             decoded: vec![],
             has_worked: false,
         })
@@ -161,12 +159,16 @@ impl Pipeline {
             for letter in &dead_letters {
                 run.letter_again(letter);
             }
-            return run.conclude(&[]);
+            return run.conclude(Came::AtOnce(&[]));
         }
-        match handler.read_in(invocation, &mut run.pipeline.invocation) {
+        if let Some(triggers) = handler.one_by_one(invocation) {
+            run.one_by_one(&*triggers);
+            return run.conclude(Came::OneByOne(&*triggers));
+        }
+        match handler.read(invocation) {
             Ok(mut batch) => {
                 run.batch(&mut batch);
-                run.conclude(&batch.triggers)
+                run.conclude(Came::AtOnce(&batch.triggers))
             }
             Err(error) => run.refuse(&error),
         }
@@ -178,10 +180,8 @@ impl Pipeline {
     }
 
     fn trim(&mut self) {
-        for arena in [&mut self.arena, &mut self.invocation] {
-            if arena.capacity() > 2 * KEEP {
-                arena.trim(KEEP);
-            }
+        if self.arena.capacity() > 2 * KEEP {
+            self.arena.trim(KEEP);
         }
         self.decoded.clear();
         self.decoded.shrink_to(KEEP);

@@ -1,18 +1,20 @@
 //! `KinesisHandler`: records of a Kinesis stream.
 //!
-//! Imports: `component`, `event`, `need`, `payload`.
+//! Imports: `component`, `event`, `need`.
 
-use super::{Batch, Body, Common, Handler, NotOurs, OnFailure, Tag, Text, Trigger, yes};
+mod records;
+
+use super::{Batch, Body, Common, Handler, NotOurs, OnFailure, OneByOne, Tag, Text, Trigger, yes};
 use crate::{
     component::Component,
     event::{Context, Facts, KinesisOrigin, Origin, OriginKind, Place},
     need::Need,
 };
 use bon::Builder;
-use payload::{Arena, Kind, Name, Value};
+use records::Records;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::{borrow::Cow, sync::Arc};
+use std::sync::Arc;
 
 /// Reads the records of a Kinesis stream. Each record is one event. An aggregate of the Kinesis Producer Library is opened, and each
 /// record that its producer put into it is one event, with its own partition key.
@@ -111,10 +113,9 @@ impl Handler for KinesisHandler {
         Ok(Batch { triggers, on_failure: OnFailure::Suffix, log_triggers: false })
     }
 
-    fn read_in<'j>(&self, invocation: &'j [u8], memory: &mut Arena) -> Result<Batch<'j>, NotOurs> {
-        let quickly = simdutf8::basic::from_utf8(invocation).ok().and_then(|text| self.quickly(text, memory));
-        // What is unusual about an invocation, the thorough way can tell.
-        quickly.map_or_else(|| self.read(invocation), Ok)
+    fn one_by_one<'j>(&self, invocation: &'j [u8]) -> Option<Box<dyn OneByOne<'j> + 'j>> {
+        let text = simdutf8::basic::from_utf8(invocation).ok()?;
+        Some(Box::new(Records::find(text, self.decompress, self.add_shardid_to_partitions)?))
     }
 
     fn stand_in(&self, context: &Context, _: &str, number: u64) -> Trigger<'static> {
@@ -140,51 +141,6 @@ impl Handler for KinesisHandler {
 const STAND_IN_ARN: &str = "arn:aws:kinesis:us-east-1:123456789012:stream/log-stream";
 
 impl KinesisHandler {
-    /// Reads an invocation as events are read: names that come again and again are guessed, not compared with all there are. None if
-    /// anything is not as Lambda has it.
-    fn quickly<'j>(&self, text: &'j str, memory: &mut Arena) -> Option<Batch<'j>> {
-        memory.load_slice(text.as_bytes());
-        let whole = memory.whole();
-        let payload = memory.parse(whole).ok()?;
-        let records = payload.root().member(&Name::new("Records")).filter(|records| records.kind() == Kind::Array)?;
-        let names = ["eventSourceARN", "eventSource", "eventID", "awsRegion", "kinesis"].map(Name::new);
-        let inner = ["partitionKey", "sequenceNumber", "data", "approximateArrivalTimestamp"].map(Name::new);
-        let string = |object: Value<'_>, name: &Name| match object.member(name) {
-            None => Some(None),
-            Some(value) if value.is_null() => Some(None),
-            Some(value) => Some(Some(Text(match value.place() {
-                Some(place) => Cow::Borrowed(text.get(place)?),
-                None => Cow::Owned(value.as_str()?.into_owned()),
-            }))),
-        };
-        let mut last = Shard::default();
-        let mut triggers = Vec::with_capacity(records.len());
-        for record in records.elements() {
-            let [arn, source, id, region, kinesis] = &names;
-            let [key, sequence, data, arrival] = &inner;
-            let stream = record.member(kinesis).filter(|stream| stream.kind() == Kind::Object)?;
-            let arrival = stream.member(arrival).filter(|arrival| !arrival.is_null());
-            let stream = Content {
-                partition_key: string(stream, key)?,
-                sequence_number: string(stream, sequence)?,
-                data: string(stream, data)?,
-                approximate_arrival_timestamp: match arrival {
-                    Some(arrival) => Some(arrival.number_text()?.parse().ok()?),
-                    None => None,
-                },
-            };
-            let record = Record {
-                event_source_arn: string(record, arn)?,
-                event_source: string(record, source)?,
-                event_id: string(record, id)?,
-                aws_region: string(record, region)?,
-                stream,
-            };
-            triggers.push(self.trigger(record, &mut last));
-        }
-        Some(Batch { triggers, on_failure: OnFailure::Suffix, log_triggers: false })
-    }
-
     fn trigger<'j>(&self, record: Record<'j>, last: &mut Shard) -> Trigger<'j> {
         let source = Text::or_empty(record.event_source_arn);
         let sequence = Text::or_empty(record.stream.sequence_number);
@@ -207,7 +163,7 @@ impl KinesisHandler {
 }
 
 /// What the records of one shard have in common; most records have it in common with the one before.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Shard {
     arn: Arc<str>,
     region: Arc<str>,
@@ -323,20 +279,65 @@ mod tests {
         assert_eq!(trigger.facts.partitions().collect::<Vec<_>>(), [("__shardid__", Some("shardId-000000000002"))]);
     }
 
+    /// A record as Lambda writes it.
+    fn record(key: &str, sequence: &str, data: &str, arrival: &str, shard: u32) -> String {
+        format!(
+            r#"{{"kinesis":{{"kinesisSchemaVersion":"1.0","partitionKey":"{key}","sequenceNumber":"{sequence}","data":"{data}","approximateArrivalTimestamp":{arrival}}},"eventSource":"aws:kinesis","eventVersion":"1.0","eventID":"shardId-{shard:012}:{sequence}","eventName":"aws:kinesis:record","invokeIdentityArn":"arn:aws:iam::1:role/etl","awsRegion":"us-east-1","eventSourceARN":"arn:aws:kinesis:us-east-1:1:stream/s"}}"#
+        )
+    }
+
+    fn both_ways(handler: &KinesisHandler, json: &str) -> bool {
+        let Some(records) = Records::find(json, handler.decompress, handler.add_shardid_to_partitions) else {
+            return false;
+        };
+        let thoroughly = handler.read(json.as_bytes()).unwrap().triggers;
+        let mut facts = Facts::default();
+        assert_eq!(records.len(), thoroughly.len());
+        for (number, expected) in thoroughly.iter().enumerate() {
+            let trigger = records.trigger(number, facts).unwrap();
+            assert_eq!(format!("{trigger:?}"), format!("{expected:?}"));
+            assert_eq!(records.id(number), Some(&*expected.id));
+            facts = trigger.facts;
+        }
+        true
+    }
+
     #[test]
     fn both_ways_of_reading_an_invocation_read_the_same() {
-        let whole = r#"{"kinesis":{"partitionKey":"a\u0031é","sequenceNumber":"495","data":"SGk=","approximateArrivalTimestamp":1480641523.477},
-            "eventSource":"aws:kinesis","eventID":"shardId-000000000002:495","awsRegion":"us-east-1","more":[{}],"eventSourceARN":"arn"}"#;
-        let records = [
-            whole,
-            r#"{"kinesis":{}}"#,
-            r#"{"kinesis":{"data":null,"approximateArrivalTimestamp":7e0},"eventID":"x"}"#,
-        ];
         let handler = KinesisHandler::builder().add_shardid_to_partitions(true).build();
-        let mut memory = Arena::new();
-        for json in [format!("{{\"Records\":[{}]}}", records.join(",")), "{\"Records\":[]}".to_owned()] {
-            let quickly = handler.quickly(&json, &mut memory).unwrap();
-            assert_eq!(format!("{quickly:?}"), format!("{:?}", handler.read(json.as_bytes()).unwrap()));
+        let usual = [
+            record("key", "495", "SGk=", "1480641523.477", 2),
+            record("é/:{}", "496", "", "1480641523", 2),
+            record("", "497", "SGk=", "0.5", 3),
+            record("key", "498", "not base64", "1480641523.4775", 2),
+            record("key", "499", "SGk=", "123456789012345.25", 2).replace("us-east-1", "eu-west-1"),
+            // In another order, with another member.
+            record("key", "500", "SGk=", "1480641523.47", 2).replacen('{', r#"{"more":[{"data":1}],"#, 1),
+        ];
+        for end in 1..=usual.len() {
+            let json = format!("{{\"Records\":[{}]}}", usual[..end].join(","));
+            assert!(both_ways(&handler, &json), "{json}");
+            for cut in 0..json.len() {
+                let cut = json.get(..cut).unwrap_or_default();
+                assert!(!both_ways(&handler, cut) && handler.read(cut.as_bytes()).is_err(), "{cut}");
+            }
+        }
+        let unusual = [
+            record(r"a\u0031", "495", "SGk=", "1480641523.477", 2),
+            record("key", "495", r"SGk\/", "1480641523.477", 2),
+            record("key", "495", "SGk=", "14e8", 2),
+            record("key", "495", "SGk=", "null", 2),
+            record("key", "495", "SGk=", "1480641523.477", 2).replace(":495", ""),
+            record("key", "495", "SGk=", "1480641523.477", 2).replace(r#""partitionKey":"key","#, ""),
+            record("key", "495", "SGk=", "1480641523.477", 2).replace("\"SGk=\"", "null"),
+            record("key", "495", "SGk=", "1480641523.477", 2).replace(':', ": "),
+            r#"{"kinesis":{}}"#.to_owned(),
+        ];
+        for record in unusual {
+            for records in [record.clone(), [usual[0].clone(), record.clone()].join(",")] {
+                let json = format!("{{\"Records\":[{records}]}}");
+                assert!(both_ways(&handler, &json) || handler.read(json.as_bytes()).is_ok(), "{json}");
+            }
         }
         for json in [
             "[]",
@@ -345,9 +346,17 @@ mod tests {
             r#"{"Records":[1]}"#,
             r#"{"Records":[{"kinesis":{"data":5}}]}"#,
             r#"{"Records":[{}]}"#,
+            &format!("{{\"Records\":[{}]}}", [&usual[0], "{}"].join(",")),
+            &format!("{{\"Records\":[{}]}}", [&usual[0], ""].join(",")),
+            &format!("{{\"Records\":[{}]}}", usual[0].replace("1480641523.477", "01480641523.477")),
+            &format!(
+                "{{\"Records\":[{}]}}",
+                [&*usual[0], &usual[0].replace("1480641523.477", "01480641523.477")].join(",")
+            ),
+            &format!("{{\"Records\":[{}]}}", [&*usual[0], &usual[0].replace("key", "k\ny")].join(",")),
         ] {
-            assert!(handler.quickly(json, &mut memory).is_none(), "{json}");
-            handler.read_in(json.as_bytes(), &mut memory).unwrap_err();
+            assert!(!both_ways(&handler, json), "{json}");
+            handler.read(json.as_bytes()).unwrap_err();
         }
     }
 

@@ -36,10 +36,9 @@ use crate::{
     late::Late,
     need::{Need, Target},
 };
-use payload::Arena;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 /// Enters what is in this room.
 pub(crate) fn register(room: &mut Room<dyn BuildHandler>) {
@@ -62,9 +61,9 @@ pub trait Handler: Component {
     fn common(&self) -> Common;
     /// Reads an invocation. An error means that it is none of this handler's.
     fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs>;
-    /// The same, with memory at hand that lasts from one invocation to the next: for handlers whose invocations are large.
-    fn read_in<'j>(&self, invocation: &'j [u8], _memory: &mut Arena) -> Result<Batch<'j>, NotOurs> {
-        self.read(invocation)
+    /// The same for invocations of thousands of records that are all alike. None if this one is to be read as a whole.
+    fn one_by_one<'j>(&self, _invocation: &'j [u8]) -> Option<Box<dyn OneByOne<'j> + 'j>> {
+        None
     }
     /// The topic that is told the keys of objects which could not be processed.
     fn failure_topic(&self) -> Option<&str> {
@@ -87,8 +86,10 @@ pub trait BuildHandler: Settings {
     fn gives(&self) -> Place;
     /// See [`Handler::common`].
     fn common(&self) -> Common;
-    /// See [`Handler::read_in`].
-    fn read_in<'j>(&self, invocation: &'j [u8], memory: &mut Arena) -> Result<Batch<'j>, NotOurs>;
+    /// See [`Handler::read`].
+    fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs>;
+    /// See [`Handler::one_by_one`].
+    fn one_by_one<'j>(&self, invocation: &'j [u8]) -> Option<Box<dyn OneByOne<'j> + 'j>>;
     /// See [`Handler::failure_topic`].
     fn failure_topic(&self) -> Option<&str>;
     /// See [`Handler::stand_in`].
@@ -106,8 +107,11 @@ impl<T: Handler> BuildHandler for T {
     fn common(&self) -> Common {
         Handler::common(self)
     }
-    fn read_in<'j>(&self, invocation: &'j [u8], memory: &mut Arena) -> Result<Batch<'j>, NotOurs> {
-        Handler::read_in(self, invocation, memory)
+    fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs> {
+        Handler::read(self, invocation)
+    }
+    fn one_by_one<'j>(&self, invocation: &'j [u8]) -> Option<Box<dyn OneByOne<'j> + 'j>> {
+        Handler::one_by_one(self, invocation)
     }
     fn failure_topic(&self) -> Option<&str> {
         Handler::failure_topic(self)
@@ -157,6 +161,20 @@ pub struct Batch<'j> {
     pub on_failure: OnFailure,
     /// Whether each trigger is logged, by its id.
     pub log_triggers: bool,
+}
+
+/// Triggers of a [suffix](OnFailure::Suffix) that are made one by one, as each one's turn comes.
+pub trait OneByOne<'j>: fmt::Debug {
+    /// How many there are.
+    fn len(&self) -> usize;
+    /// Whether there is none.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// What Lambda knows one by.
+    fn id(&self, number: usize) -> Option<&'j str>;
+    /// Makes one, its facts from those of one that is through: their memory is used again.
+    fn trigger(&self, number: usize, spent: Facts) -> Option<Trigger<'j>>;
 }
 
 /// What the answer to Lambda is when not everything is safe.

@@ -141,7 +141,7 @@ impl Run<'_> {
             };
             facts.arrival_ms = event.timestamp;
             facts.origin.kind = OriginKind::Logs(LogOrigin { event_id: event.id.0.into_owned(), ..origin.clone() });
-            facts = self.completed(facts);
+            self.complete(&mut facts);
             self.pipeline.arena.load(|out| match payload {
                 LogPayload::Event => log_message::write(raw, &members, out),
                 LogPayload::Message => out.extend_from_slice(event.message.0.as_bytes()),

@@ -3,7 +3,7 @@
 //! Imports: `handlers`, `ports`.
 
 use super::{Ledger, books::Books};
-use crate::handlers::{OnFailure, Trigger};
+use crate::handlers::{OnFailure, OneByOne, Trigger};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -28,6 +28,32 @@ pub struct Failure {
     pub message: String,
 }
 
+/// What came with an invocation.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Came<'a, 'j> {
+    /// All of it is at hand.
+    AtOnce(&'a [Trigger<'j>]),
+    /// It was made one by one.
+    OneByOne(&'a (dyn OneByOne<'j> + 'j)),
+}
+
+impl<'a, 'j> Came<'a, 'j> {
+    fn at_once(self) -> &'a [Trigger<'j>] {
+        match self {
+            Self::AtOnce(triggers) => triggers,
+            Self::OneByOne(_) => &[],
+        }
+    }
+
+    /// What Lambda knows a trigger by.
+    fn id(self, number: usize) -> Option<&'a str> {
+        match self {
+            Self::AtOnce(triggers) => triggers.get(number).map(|trigger| &*trigger.id),
+            Self::OneByOne(triggers) => triggers.id(number),
+        }
+    }
+}
+
 /// From how many events on a failure of all of them, in one way, and with nothing that ever worked, is taken for ours.
 const LARGE: u64 = 20;
 
@@ -38,7 +64,8 @@ pub(super) fn all_failed(ledger: &Ledger, has_worked: bool) -> bool {
 }
 
 /// Of each trigger, whether it comes again.
-pub(super) fn again(books: &Books, on_failure: OnFailure, triggers: &[Trigger<'_>]) -> Vec<bool> {
+pub(super) fn again(books: &Books, on_failure: OnFailure, came: Came<'_, '_>) -> Vec<bool> {
+    let triggers = came.at_once();
     let mut again: Vec<bool> = books.safety.flags().collect();
     match on_failure {
         OnFailure::Whole | OnFailure::Records if again.contains(&true) => again.fill(true),
@@ -67,11 +94,11 @@ pub(super) fn again(books: &Books, on_failure: OnFailure, triggers: &[Trigger<'_
 pub(super) fn answer(
     books: &Books,
     on_failure: OnFailure,
-    triggers: &[Trigger<'_>],
+    came: Came<'_, '_>,
     again: &[bool],
     handed_back: u64,
 ) -> Result<Value, Failure> {
-    let ids = again.iter().zip(triggers).filter(|(again, _)| **again).map(|(_, trigger)| &*trigger.id);
+    let ids = again.iter().enumerate().filter(|(_, again)| **again).filter_map(|(number, _)| came.id(number));
     match on_failure {
         OnFailure::Whole | OnFailure::Records if again.contains(&true) => {
             let reason = books.ledger.failed.last().map(|failed| format!(": {}: {}", failed.component, failed.reason));
@@ -79,7 +106,7 @@ pub(super) fn answer(
             Err(Failure { message })
         }
         OnFailure::Whole => Ok(Value::Null),
-        OnFailure::Records => Ok(books.reply.answer(triggers, books.safety.failed())),
+        OnFailure::Records => Ok(books.reply.answer(came.at_once(), books.safety.failed())),
         OnFailure::Suffix => Ok(batch_response(ids.take(1))),
         OnFailure::Items => {
             let mut named = BTreeSet::new();

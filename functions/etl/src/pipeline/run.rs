@@ -11,7 +11,7 @@ use super::{
     inflate::{Format, Inflate, Stop},
     letters::Letters,
     lines::{LineReader, Next, TOO_LONG},
-    outcome,
+    outcome::{self, Came},
     report::Whole,
     source::Source,
 };
@@ -19,7 +19,7 @@ use crate::{
     dead_letter::DeadLetter,
     deserializers::Raw,
     event::{Context, Facts, Fault, OriginKind, Stage},
-    handlers::{Batch, Body, NotOurs, OnFailure, Trigger},
+    handlers::{Batch, Body, NotOurs, OnFailure, OneByOne, Trigger},
     ports::{Level, ObjectError},
 };
 use std::{borrow::Cow, io::Read, sync::Arc, time::Duration};
@@ -105,9 +105,9 @@ impl<'p> Run<'p> {
         let mut trigger = self.stand_in(name);
         let Some(number) = self.admit(&trigger, true) else { return };
         let Some(source) = self.choose(&trigger, number, true) else { return };
-        let mut facts = self.completed(std::mem::take(&mut trigger.facts));
+        self.complete(&mut trigger.facts);
         let format = Format::of(name);
-        self.lines(Inflate::new(reader, format), number, source, &mut facts);
+        self.lines(Inflate::new(reader, format), number, source, &mut trigger.facts);
     }
 
     /// Hands over a dead letter: what failed of its event goes through the pipeline again, as from where it was read. Whether the letter
@@ -135,14 +135,14 @@ impl<'p> Run<'p> {
             Trigger { facts, body: Body::Bytes(event), ..self.pipeline.handler.stand_in(&self.context, "", 0) };
         let Some(number) = self.admit(&trigger, true) else { return true };
         let Some(by_place) = self.choose(&trigger, number, true) else { return true };
-        let mut facts = self.completed(std::mem::take(&mut trigger.facts));
+        self.complete(&mut trigger.facts);
         let source = self.pipeline.sources.iter().position(|source| source.name == letter.source).unwrap_or(by_place);
         if let Body::Bytes(bytes) = &trigger.body {
             self.pipeline.arena.load_slice(bytes);
         }
         let again = Again { elements: &letter.elements, transport: letter.transport.as_deref() };
         let range = self.pipeline.arena.whole();
-        self.event(range, number, source, &mut facts, Some(again));
+        self.event(range, number, source, &mut trigger.facts, Some(again));
         true
     }
 
@@ -167,7 +167,18 @@ impl<'p> Run<'p> {
         }
     }
 
-    /// Reads one trigger.
+    /// Reads triggers as they are made.
+    pub(super) fn one_by_one(&mut self, triggers: &dyn OneByOne<'_>) {
+        self.on_failure = OnFailure::Suffix;
+        let mut spent = Facts::default();
+        for number in 0..triggers.len() {
+            let Some(mut trigger) = triggers.trigger(number, spent) else { return };
+            self.trigger(&mut trigger, false);
+            spent = trigger.facts;
+        }
+    }
+
+    /// Reads one trigger. Its facts are completed.
     fn trigger(&mut self, trigger: &mut Trigger<'_>, stands_in: bool) {
         let Some(number) = self.admit(trigger, stands_in) else { return };
         if let Body::LogMessage { text, payload } = &mut trigger.body {
@@ -175,22 +186,21 @@ impl<'p> Run<'p> {
             return self.log_message(&text, payload, trigger, number);
         }
         let Some(source) = self.choose(trigger, number, stands_in) else { return };
-        let mut facts = self.completed(std::mem::take(&mut trigger.facts));
-        match &trigger.body {
-            Body::Base64 { text, gzip, aggregates } => {
-                self.packed(text, *gzip, *aggregates, number, source, &mut facts);
-            }
+        let Trigger { facts, body, source: place, .. } = trigger;
+        self.complete(facts);
+        match body {
+            Body::Base64 { text, gzip, aggregates } => self.packed(text, *gzip, *aggregates, number, source, facts),
             Body::Bytes(bytes) => {
                 self.pipeline.arena.load_slice(bytes);
-                self.loaded(number, source, &mut facts);
+                self.loaded(number, source, facts);
             }
             Body::Object { bucket, key, version_id } => match self.open(bucket, key, version_id.as_deref()) {
                 Ok(object) => {
-                    self.lines(Inflate::new(object.reader, Format::of(key)), number, source, &mut facts);
+                    self.lines(Inflate::new(object.reader, Format::of(key)), number, source, facts);
                 }
-                Err(ObjectError::Gone) => self.fault(OBJECT_GONE, &facts, number),
+                Err(ObjectError::Gone) => self.fault(OBJECT_GONE, facts, number),
                 Err(error) => {
-                    self.log(Level::Error, "an object cannot be read", &[("object", &trigger.source), ("why", &error)]);
+                    self.log(Level::Error, "an object cannot be read", &[("object", &*place), ("why", &error)]);
                     let denied = matches!(error, ObjectError::Denied(_));
                     self.hand_back(number, if denied { DENIED } else { NOT_NOW });
                 }
@@ -259,9 +269,12 @@ impl<'p> Run<'p> {
         chosen
     }
 
-    /// What is known of events that a handler gives, with what the invocation knows.
-    pub(super) fn completed(&mut self, mut facts: Facts) -> Facts {
-        (facts.context, facts.now_ms) = (Arc::clone(&self.context), self.now_ms);
+    /// Adds what the invocation knows to what a handler knows of events.
+    pub(super) fn complete(&mut self, facts: &mut Facts) {
+        if !Arc::ptr_eq(&facts.context, &self.context) {
+            facts.context = Arc::clone(&self.context);
+        }
+        facts.now_ms = self.now_ms;
         if facts.arrival_ms == 0 {
             // Better than 1970, in whatever is sorted by time.
             facts.arrival_ms = self.now_ms;
@@ -269,7 +282,6 @@ impl<'p> Run<'p> {
         self.whole.source_name = facts.origin.source_name;
         let oldest = &mut self.whole.oldest_arrival_ms;
         *oldest = Some(oldest.map_or(facts.arrival_ms, |oldest| oldest.min(facts.arrival_ms)));
-        facts
     }
 
     /// Why nothing more is read: what an event needs is not to be had, and all behind it comes again with it.
@@ -374,10 +386,10 @@ impl<'p> Run<'p> {
 
     /// Delivers what is left, tells the reporters, and says what the invocation came to.
     pub fn finish(self) -> Invoked {
-        self.conclude(&[])
+        self.conclude(Came::AtOnce(&[]))
     }
 
-    pub(super) fn conclude(mut self, triggers: &[Trigger<'_>]) -> Invoked {
+    pub(super) fn conclude(mut self, came: Came<'_, '_>) -> Invoked {
         let Pipeline { exits, ports, .. } = &mut *self.pipeline;
         exits.finish(&mut Cx { ports, books: &mut self.books });
         self.books.settle_reply();
@@ -419,7 +431,7 @@ impl<'p> Run<'p> {
                 if fail { "dead letters were not taken: their events come again" } else { "dead letters are lost" };
             self.log(Level::Error, message, &[("reason", reason), ("count", count)]);
         }
-        let mut again = outcome::again(&self.books, self.on_failure, triggers);
+        let mut again = outcome::again(&self.books, self.on_failure, came);
         let failed = |number: &u32| again.get(*number as usize).copied().unwrap_or_default();
         // Also of what is lost, as in Bender.
         let keys = self.keys.iter().filter(|(number, _)| failed(number)).map(|(_, key)| &**key);
@@ -427,7 +439,7 @@ impl<'p> Run<'p> {
         if !fail {
             again.fill(false);
         }
-        let answer = outcome::answer(&self.books, self.on_failure, triggers, &again, handed_back);
+        let answer = outcome::answer(&self.books, self.on_failure, came, &again, handed_back);
         let delivered_again = self.books.safety.delivered_again(&again);
         (self.whole.handed_back, self.whole.delivered_again) = (handed_back, delivered_again);
         let ledger = std::mem::take(&mut self.books.ledger);

@@ -8,7 +8,6 @@ use etl::{
     testing::World,
     transports::FirehoseTransform,
 };
-use payload::Arena;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use std::{
@@ -138,7 +137,7 @@ fn every_event_is_read_by_its_own_handler_and_refused_by_the_others() {
             let invoked = pipeline(&world, &config).invoke(invocation, &Context::default());
             let ledger = &invoked.ledger;
             assert!(ledger.balances(), "{text} {file}: {ledger:?}");
-            if config.handler.read_in(invocation, &mut Arena::new()).is_err() {
+            if config.handler.read(invocation).is_err() {
                 assert!(invoked.answer.is_err() && ledger.received == 0, "{text} {file}");
             } else {
                 assert_eq!(ledger.delivered + ledger.all_failed(), ledger.received, "{text} {file}: {ledger:?}");
@@ -264,7 +263,7 @@ proptest! {
             world.objects.put("b", "k", Ok(b"{}\n".to_vec()));
             let invoked = pipeline(&world, &config).invoke(&invocation, &Context::default());
             prop_assert!(invoked.ledger.balances(), "{text}: {:?}", invoked.ledger);
-            if config.handler.read_in(&invocation, &mut Arena::new()).is_err() {
+            if config.handler.read(&invocation).is_err() {
                 prop_assert!(invoked.answer.is_err() && invoked.ledger.received == 0, "{text}");
             }
         }
