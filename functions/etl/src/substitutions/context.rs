@@ -2,7 +2,11 @@
 //!
 //! Imports: `build`, `component`, `event`.
 
-use super::{Key, Keys, Made, Place, Substitution, selection::selected, yes};
+use super::{
+    Key, Keys, Place, Substitution,
+    selection::{object, selected},
+    yes,
+};
 use crate::{
     build::{BuildCx, BuildError},
     component::Component,
@@ -11,7 +15,6 @@ use crate::{
 use bon::Builder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
 /// Puts an object under a key that says by which invocation the event was handled: `functionName`, `functionVersion`, `awsRequestId`,
 /// `invokedFunctionArn`, `logGroupName`, `logStreamName`. What is not known is left out.
@@ -77,10 +80,8 @@ impl Substitution for ContextSubstitution {
         event: &mut Event<'_>,
         place: &mut Place<'_>,
     ) -> Result<(), Fault> {
-        let context = &event.facts.context;
-        let members = names.iter().filter_map(|name| Some(((*name).to_owned(), Value::from(member(context, name)?))));
-        let object = Value::Object(members.collect::<Map<_, _>>());
-        place.put(event, key, Made::Json(object.to_string().into_bytes()))
+        let made = object(names, |name| Some(member(&event.facts.context, name)?.into()));
+        place.put(event, key, made)
     }
 }
 

@@ -2,7 +2,11 @@
 //!
 //! Imports: `build`, `component`, `event`.
 
-use super::{Key, Keys, Made, Place, Substitution, selection::selected, yes};
+use super::{
+    Key, Keys, Place, Substitution,
+    selection::{object, selected},
+    yes,
+};
 use crate::{
     build::{BuildCx, BuildError},
     component::Component,
@@ -11,7 +15,7 @@ use crate::{
 use bon::Builder;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 /// Puts an object under a key that says what is known about the event beside its content. What is not known is left out.
 ///
@@ -131,9 +135,8 @@ impl Substitution for MetadataSubstitution {
         event: &mut Event<'_>,
         place: &mut Place<'_>,
     ) -> Result<(), Fault> {
-        let members = names.iter().filter_map(|name| Some(((*name).to_owned(), member(event.facts, name)?)));
-        let object = Value::Object(members.collect::<Map<_, _>>());
-        place.put(event, key, Made::Json(object.to_string().into_bytes()))
+        let made = object(names, |name| member(event.facts, name));
+        place.put(event, key, made)
     }
 }
 
