@@ -62,26 +62,39 @@ impl Construct for StreamTrigger {
 
     fn build(self, scope: &mut Scope<'_>) -> TriggerHandle {
         self.stream.grant_read(scope, self.function.role());
-        let failures = esm::OnFailure::new().destination(self.function.failures().arn());
-        let mapping = scope.add(
-            "Resource",
-            lambda::EventSourceMapping::new()
-                .function_name(self.function.alias_arn())
-                .event_source_arn(self.stream.arn())
-                .starting_position("TRIM_HORIZON")
-                .batch_size(self.batch_size)
-                .maximum_batching_window_in_seconds(self.batching_seconds)
-                .bisect_batch_on_function_error(true)
-                .maximum_retry_attempts(-1)
-                .maximum_record_age_in_seconds(-1)
-                .function_response_types([esm::FunctionResponseTypesItem::ReportBatchItemFailures])
-                .destination_config(esm::DestinationConfig::new().on_failure(failures))
-                .enabled(self.enabled),
-        );
-        // Lambda tries the role's permissions when the mapping is made.
-        self.function.role().before(scope, &mapping);
-        TriggerHandle::of(&mapping)
+        let Self { stream, function, batch_size, batching_seconds, enabled } = self;
+        read_in_order(scope, &function, stream.arn().into_text(), batch_size, batching_seconds, enabled)
     }
+}
+
+/// Lambda reads a stream, each shard in order, from its beginning: what fails is tried until the stream forgets it.
+fn read_in_order(
+    scope: &mut Scope<'_>,
+    function: &FunctionHandle,
+    stream_arn: Value<String>,
+    batch_size: Value<i64>,
+    batching_seconds: Value<i64>,
+    enabled: Value<bool>,
+) -> TriggerHandle {
+    let failures = esm::OnFailure::new().destination(function.failures().arn());
+    let mapping = scope.add(
+        "Resource",
+        lambda::EventSourceMapping::new()
+            .function_name(function.alias_arn())
+            .event_source_arn(stream_arn)
+            .starting_position("TRIM_HORIZON")
+            .batch_size(batch_size)
+            .maximum_batching_window_in_seconds(batching_seconds)
+            .bisect_batch_on_function_error(true)
+            .maximum_retry_attempts(-1)
+            .maximum_record_age_in_seconds(-1)
+            .function_response_types([esm::FunctionResponseTypesItem::ReportBatchItemFailures])
+            .destination_config(esm::DestinationConfig::new().on_failure(failures))
+            .enabled(enabled),
+    );
+    // Lambda tries the role's permissions when the mapping is made.
+    function.role().before(scope, &mapping);
+    TriggerHandle::of(&mapping)
 }
 
 /// Lambda reads a queue and hands its messages to the function, which says which of them failed; those come again after the
@@ -152,24 +165,8 @@ impl Construct for TableTrigger {
         let table = intrinsic::select::<String>(0, intrinsic::split("/stream/", self.stream_arn.clone()));
         let streams = Text::new().value(table).text("/stream/*");
         role.allow(scope, Statement::allow(["dynamodb:ListStreams"]).on([streams]));
-        let failures = esm::OnFailure::new().destination(self.function.failures().arn());
-        let mapping = scope.add(
-            "Resource",
-            lambda::EventSourceMapping::new()
-                .function_name(self.function.alias_arn())
-                .event_source_arn(self.stream_arn)
-                .starting_position("TRIM_HORIZON")
-                .batch_size(self.batch_size)
-                .maximum_batching_window_in_seconds(self.batching_seconds)
-                .bisect_batch_on_function_error(true)
-                .maximum_retry_attempts(-1)
-                .maximum_record_age_in_seconds(-1)
-                .function_response_types([esm::FunctionResponseTypesItem::ReportBatchItemFailures])
-                .destination_config(esm::DestinationConfig::new().on_failure(failures))
-                .enabled(self.enabled),
-        );
-        role.before(scope, &mapping);
-        TriggerHandle::of(&mapping)
+        let Self { stream_arn, function, batch_size, batching_seconds, enabled } = self;
+        read_in_order(scope, &function, stream_arn, batch_size, batching_seconds, enabled)
     }
 }
 
