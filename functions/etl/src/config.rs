@@ -253,6 +253,7 @@ impl PipelineConfig {
         let deserializers = self.sources.iter().filter_map(|s| self.deserializer_of(s)).flat_map(Any::needs);
         let operations = self.sources.iter().flat_map(|s| self.operations_of(s)).flat_map(Any::needs);
         let mut all = self.handler.needs();
+        all.extend(self.handler.common().needs());
         all.extend(deserializers.chain(operations));
         for exit in self.exits() {
             all.extend(exit.when.into_iter().flat_map(Any::needs));

@@ -1,12 +1,11 @@
 //! `CloudWatchLogsHandler`: events of log groups, as subscription filters send them.
 //!
-//! Imports: `component`, `event`, `need`.
+//! Imports: `component`, `event`.
 
 use super::{Batch, Body, Common, Handler, NotOurs, OnFailure, Tag, Text, Trigger, kinesis, yes};
 use crate::{
     component::Component,
     event::{Context, Facts, LogOrigin, Origin, OriginKind, Place},
-    need::Need,
 };
 use bon::Builder;
 use schemars::JsonSchema;
@@ -65,10 +64,6 @@ pub enum LogPayload {
 impl Component for CloudWatchLogsHandler {
     const NAME: &'static str = "CloudWatchLogsHandler";
     const EXAMPLE: &'static str = "type: CloudWatchLogsHandler\npayload: event\n";
-
-    fn needs(&self) -> Vec<Need> {
-        super::tag_needs(self.include_function_tags)
-    }
 }
 
 impl Handler for CloudWatchLogsHandler {
@@ -76,11 +71,7 @@ impl Handler for CloudWatchLogsHandler {
         Place::Logs
     }
     fn common(&self) -> Common {
-        Common {
-            fail_on_exception: self.fail_on_exception,
-            include_function_tags: self.include_function_tags,
-            metric_tags: self.metric_tags.clone(),
-        }
+        Common::new(self.fail_on_exception, self.include_function_tags, &self.metric_tags)
     }
 
     fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs> {

@@ -1,6 +1,6 @@
 //! `DynamodbHandler`: changes of items, from the stream of a DynamoDB table.
 //!
-//! Imports: `component`, `event`, `need`.
+//! Imports: `component`, `event`.
 
 use super::{
     Batch, Body, Common, Handler, NotOurs, OnFailure, Tag, Text, Trigger,
@@ -10,7 +10,6 @@ use super::{
 use crate::{
     component::Component,
     event::{Context, DynamodbOrigin, Facts, Origin, OriginKind, Place},
-    need::Need,
 };
 use bon::Builder;
 use schemars::JsonSchema;
@@ -65,10 +64,6 @@ pub struct DynamodbHandler {
 impl Component for DynamodbHandler {
     const NAME: &'static str = "DynamodbHandler";
     const EXAMPLE: &'static str = "type: DynamodbHandler\n";
-
-    fn needs(&self) -> Vec<Need> {
-        super::tag_needs(self.include_function_tags)
-    }
 }
 
 impl Handler for DynamodbHandler {
@@ -76,11 +71,7 @@ impl Handler for DynamodbHandler {
         Place::Dynamodb
     }
     fn common(&self) -> Common {
-        Common {
-            fail_on_exception: self.fail_on_exception,
-            include_function_tags: self.include_function_tags,
-            metric_tags: self.metric_tags.clone(),
-        }
+        Common::new(self.fail_on_exception, self.include_function_tags, &self.metric_tags)
     }
 
     fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs> {

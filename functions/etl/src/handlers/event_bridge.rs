@@ -1,12 +1,11 @@
 //! `EventBridgeHandler`: events of an `EventBridge` bus.
 //!
-//! Imports: `component`, `event`, `need`.
+//! Imports: `component`, `event`.
 
 use super::{Batch, Body, Common, Handler, NotOurs, OnFailure, Tag, Text, Trigger, yes};
 use crate::{
     component::Component,
     event::{Context, EventBridgeOrigin, Facts, Origin, OriginKind, Place},
-    need::Need,
 };
 use bon::Builder;
 use schemars::JsonSchema;
@@ -60,10 +59,6 @@ pub enum EventBridgePayload {
 impl Component for EventBridgeHandler {
     const NAME: &'static str = "EventBridgeHandler";
     const EXAMPLE: &'static str = "type: EventBridgeHandler\npayload: detail\n";
-
-    fn needs(&self) -> Vec<Need> {
-        super::tag_needs(self.include_function_tags)
-    }
 }
 
 impl Handler for EventBridgeHandler {
@@ -71,11 +66,7 @@ impl Handler for EventBridgeHandler {
         Place::EventBridge
     }
     fn common(&self) -> Common {
-        Common {
-            fail_on_exception: self.fail_on_exception,
-            include_function_tags: self.include_function_tags,
-            metric_tags: self.metric_tags.clone(),
-        }
+        Common::new(self.fail_on_exception, self.include_function_tags, &self.metric_tags)
     }
 
     fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs> {

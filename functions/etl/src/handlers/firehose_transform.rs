@@ -1,12 +1,11 @@
 //! `FirehoseTransformHandler`: records that a delivery stream wants transformed.
 //!
-//! Imports: `component`, `event`, `need`.
+//! Imports: `component`, `event`.
 
 use super::{Batch, Body, Common, Handler, NotOurs, OnFailure, Tag, Text, Trigger, yes};
 use crate::{
     component::Component,
     event::{Context, Facts, FirehoseOrigin, Origin, OriginKind, Place},
-    need::Need,
 };
 use bon::Builder;
 use schemars::JsonSchema;
@@ -51,10 +50,6 @@ pub struct FirehoseTransformHandler {
 impl Component for FirehoseTransformHandler {
     const NAME: &'static str = "FirehoseTransformHandler";
     const EXAMPLE: &'static str = "type: FirehoseTransformHandler\n";
-
-    fn needs(&self) -> Vec<Need> {
-        super::tag_needs(self.include_function_tags)
-    }
 }
 
 impl Handler for FirehoseTransformHandler {
@@ -62,11 +57,7 @@ impl Handler for FirehoseTransformHandler {
         Place::Firehose
     }
     fn common(&self) -> Common {
-        Common {
-            fail_on_exception: self.fail_on_exception,
-            include_function_tags: self.include_function_tags,
-            metric_tags: self.metric_tags.clone(),
-        }
+        Common::new(self.fail_on_exception, self.include_function_tags, &self.metric_tags)
     }
 
     fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs> {

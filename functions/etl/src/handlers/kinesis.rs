@@ -1,6 +1,6 @@
 //! `KinesisHandler`: records of a Kinesis stream.
 //!
-//! Imports: `component`, `event`, `need`.
+//! Imports: `component`, `event`.
 
 mod records;
 
@@ -8,7 +8,6 @@ use super::{Batch, Body, Common, Handler, NotOurs, OnFailure, OneByOne, Tag, Tex
 use crate::{
     component::Component,
     event::{Context, Facts, KinesisOrigin, Origin, OriginKind, Place},
-    need::Need,
 };
 use bon::Builder;
 use records::Records;
@@ -88,10 +87,6 @@ fn buffer_size() -> u32 {
 impl Component for KinesisHandler {
     const NAME: &'static str = "KinesisHandler";
     const EXAMPLE: &'static str = "type: KinesisHandler\ndecompress: true\n";
-
-    fn needs(&self) -> Vec<Need> {
-        super::tag_needs(self.include_function_tags)
-    }
 }
 
 impl Handler for KinesisHandler {
@@ -99,11 +94,7 @@ impl Handler for KinesisHandler {
         Place::Kinesis
     }
     fn common(&self) -> Common {
-        Common {
-            fail_on_exception: self.fail_on_exception,
-            include_function_tags: self.include_function_tags,
-            metric_tags: self.metric_tags.clone(),
-        }
+        Common::new(self.fail_on_exception, self.include_function_tags, &self.metric_tags)
     }
 
     fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs> {

@@ -138,6 +138,18 @@ pub struct Common {
     pub metric_tags: Vec<Tag>,
 }
 
+impl Common {
+    /// Of a handler's settings of these names.
+    pub fn new(fail_on_exception: bool, include_function_tags: bool, metric_tags: &[Tag]) -> Self {
+        Self { fail_on_exception, include_function_tags, metric_tags: metric_tags.to_vec() }
+    }
+
+    /// What these settings need, whichever handler has them.
+    pub(crate) fn needs(&self) -> Option<Need> {
+        self.include_function_tags.then_some(Need { actions: &["lambda:ListTags"], on: Target::FunctionTags })
+    }
+}
+
 /// A tag of all metrics.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -295,10 +307,6 @@ fn region_of(arn: &str) -> &str {
 #[expect(clippy::cast_possible_truncation, reason = "a float becomes the nearest integer there is")]
 fn millis(seconds: Option<f64>) -> i64 {
     (seconds.unwrap_or_default() * 1000.0).round() as i64
-}
-
-fn tag_needs(include_function_tags: bool) -> Vec<Need> {
-    if include_function_tags { vec![Need { actions: &["lambda:ListTags"], on: Target::FunctionTags }] } else { vec![] }
 }
 
 fn topic_needs(topic: Option<&Late<String>>) -> Option<Need> {

@@ -83,8 +83,7 @@ impl Component for S3Handler {
     const EXAMPLE: &'static str = "type: S3Handler\nlog_s3_trigger: true\n";
 
     fn needs(&self) -> Vec<Need> {
-        let topic = super::topic_needs(self.sns_notification_arn.as_ref());
-        super::tag_needs(self.include_function_tags).into_iter().chain(topic).collect()
+        super::topic_needs(self.sns_notification_arn.as_ref()).into_iter().collect()
     }
 }
 
@@ -93,11 +92,7 @@ impl Handler for S3Handler {
         Place::S3
     }
     fn common(&self) -> Common {
-        Common {
-            fail_on_exception: self.fail_on_exception,
-            include_function_tags: self.include_function_tags,
-            metric_tags: self.metric_tags.clone(),
-        }
+        Common::new(self.fail_on_exception, self.include_function_tags, &self.metric_tags)
     }
 
     fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs> {

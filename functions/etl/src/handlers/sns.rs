@@ -1,12 +1,11 @@
 //! `SNSHandler`: messages of an SNS topic.
 //!
-//! Imports: `component`, `event`, `need`.
+//! Imports: `component`, `event`.
 
 use super::{Batch, Body, Common, Handler, NotOurs, OnFailure, Tag, Text, Trigger, sqs::bytes, yes};
 use crate::{
     component::Component,
     event::{Context, Facts, MessageOrigin, Origin, OriginKind, Place},
-    need::Need,
 };
 use bon::Builder;
 use schemars::JsonSchema;
@@ -43,10 +42,6 @@ pub struct SNSHandler {
 impl Component for SNSHandler {
     const NAME: &'static str = "SNSHandler";
     const EXAMPLE: &'static str = "type: SNSHandler\n";
-
-    fn needs(&self) -> Vec<Need> {
-        super::tag_needs(self.include_function_tags)
-    }
 }
 
 impl Handler for SNSHandler {
@@ -54,11 +49,7 @@ impl Handler for SNSHandler {
         Place::Sns
     }
     fn common(&self) -> Common {
-        Common {
-            fail_on_exception: self.fail_on_exception,
-            include_function_tags: self.include_function_tags,
-            metric_tags: self.metric_tags.clone(),
-        }
+        Common::new(self.fail_on_exception, self.include_function_tags, &self.metric_tags)
     }
 
     fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs> {

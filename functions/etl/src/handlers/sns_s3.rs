@@ -63,8 +63,7 @@ impl Component for SNSS3Handler {
         "type: SNSS3Handler\nsns_notification_arn: arn:aws:sns:us-east-1:123456789012:failures\n";
 
     fn needs(&self) -> Vec<Need> {
-        let topic = super::topic_needs(self.sns_notification_arn.as_ref());
-        super::tag_needs(self.include_function_tags).into_iter().chain(topic).collect()
+        super::topic_needs(self.sns_notification_arn.as_ref()).into_iter().collect()
     }
 }
 
@@ -73,11 +72,7 @@ impl Handler for SNSS3Handler {
         Place::S3
     }
     fn common(&self) -> Common {
-        Common {
-            fail_on_exception: self.fail_on_exception,
-            include_function_tags: self.include_function_tags,
-            metric_tags: self.metric_tags.clone(),
-        }
+        Common::new(self.fail_on_exception, self.include_function_tags, &self.metric_tags)
     }
 
     fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs> {

@@ -1,12 +1,11 @@
 //! `SQSHandler`: messages of an SQS queue.
 //!
-//! Imports: `component`, `event`, `need`.
+//! Imports: `component`, `event`.
 
 use super::{Batch, Body, Common, Handler, NotOurs, OnFailure, Tag, Text, Trigger, yes};
 use crate::{
     component::Component,
     event::{Context, Facts, MessageOrigin, Origin, OriginKind, Place},
-    need::Need,
 };
 use bon::Builder;
 use schemars::JsonSchema;
@@ -49,10 +48,6 @@ pub struct SQSHandler {
 impl Component for SQSHandler {
     const NAME: &'static str = "SQSHandler";
     const EXAMPLE: &'static str = "type: SQSHandler\nunwrap_sns: true\n";
-
-    fn needs(&self) -> Vec<Need> {
-        super::tag_needs(self.include_function_tags)
-    }
 }
 
 impl Handler for SQSHandler {
@@ -60,11 +55,7 @@ impl Handler for SQSHandler {
         Place::Sqs
     }
     fn common(&self) -> Common {
-        Common {
-            fail_on_exception: self.fail_on_exception,
-            include_function_tags: self.include_function_tags,
-            metric_tags: self.metric_tags.clone(),
-        }
+        Common::new(self.fail_on_exception, self.include_function_tags, &self.metric_tags)
     }
 
     fn read<'j>(&self, invocation: &'j [u8]) -> Result<Batch<'j>, NotOurs> {

@@ -4,6 +4,8 @@ use crate::parts::{Take, Verbatim, config, kinesis, pipeline, s3};
 use etl::{
     config::{HandlerConfig, PipelineConfig, Variables},
     event::Context,
+    handlers::{Common, Tag},
+    need::{Need, Target},
     registry::Registry,
     testing::World,
     transports::FirehoseTransform,
@@ -113,6 +115,25 @@ fn files() -> Option<Vec<(String, Vec<u8>)>> {
     files.sort();
     let name = |file: &Path| file.file_name().unwrap().to_str().unwrap().trim_end_matches(".json").to_owned();
     Some(files.iter().map(|file| (name(file), fs::read(file).unwrap())).collect())
+}
+
+#[test]
+fn the_settings_that_handlers_share_are_read_by_every_one_of_them() {
+    for each in HANDLERS {
+        let plain = handler(each);
+        assert_eq!(plain.common(), Common::new(true, false, &[]), "{each}");
+        let settings = "fail_on_exception: false, include_function_tags: true, metric_tags: [{key: team, value: a}]}";
+        let all = open(handler(&format!("{}, {settings}", each.trim_end_matches('}'))));
+        let tag = Tag { key: "team".to_owned(), value: "a".to_owned() };
+        assert_eq!(all.handler.common(), Common::new(false, true, &[tag]), "{each}");
+        // Only who is asked for them reads the function's tags.
+        let tags = Need { actions: &["lambda:ListTags"], on: Target::FunctionTags };
+        assert!(all.needs().contains(&tags) && !open(plain).needs().contains(&tags), "{each}");
+        // Bender's four take what has no meaning here.
+        if ["Dynamodb", "Kinesis", "{type: S3", "SNSS3"].iter().any(|name| each.contains(name)) {
+            handler(&format!("{}, queue_size: 7}}", each.trim_end_matches('}')));
+        }
+    }
 }
 
 #[test]
