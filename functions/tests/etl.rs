@@ -277,6 +277,34 @@ fn a_config_in_s3_is_read_before_the_first_event_and_again_after_an_outage() {
 }
 
 #[test]
+fn the_functions_own_tags_are_tags_of_its_metrics_and_nothing_fails_without_leave_to_read_them() {
+    let mut config = config("KinesisHandler", &firehose());
+    config["handler"]["include_function_tags"] = json!(true);
+    config["reporters"] = json!([{"type": "DataDog"}]);
+    let config = config.to_string();
+    let variables = [("BENDER_CONFIG_INLINE", config.as_str()), ("STREAM", "archive"), ("NEW_VALUE", "new")];
+    for (status, body, tag) in [(200, r#"{"Tags":{"team":"logs"}}"#, true), (403, "{}", false)] {
+        let sandbox = Sandbox::new(&variables, move |asked, nth| match asked.method.as_str() {
+            "GET" => Say::json(status, body),
+            _ => picky(asked, nth),
+        });
+        // Tags are the function's, whatever alias it is invoked by.
+        assert_eq!(sandbox.invoke_as(&kinesis(&["{}"]), &format!("{ARN}:live")).0, "response");
+        let asked = sandbox.asked();
+        assert_eq!(asked[0].line(), format!("GET /2017-03-31/tags/{}", ARN.replace(':', "%3A")));
+        assert!(asked[0].header("authorization").unwrap().contains("/eu-west-1/lambda/aws4_request"), "{asked:?}");
+        let lines = sandbox.lines_with("MONITORING|");
+        assert_eq!(
+            lines.iter().any(|line| line.starts_with("MONITORING|") && line.contains("team:logs")),
+            tag,
+            "{lines:#?}"
+        );
+        let told = lines.iter().any(|line| line.contains("metrics go without the function's tags"));
+        assert_eq!(told, !tag, "{lines:#?}");
+    }
+}
+
+#[test]
 fn a_config_in_a_parameter_is_decrypted_and_refused_if_it_is_not_the_one_that_was_pinned() {
     let config = config("KinesisHandler", &firehose()).to_string();
     let pinned = Sha256::digest(&config).iter().fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
