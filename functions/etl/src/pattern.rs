@@ -180,9 +180,13 @@ fn compile(text: &str, whole: bool, all: bool) -> Result<Program, PatternError> 
     let translated = java::translate(text, Engine::Linear, all)?;
     if translated.engine == Engine::Backtracking {
         let translated = java::translate(text, Engine::Backtracking, all)?;
-        return fancy(&translated, whole)
-            .map(|regex| Program::Backtracking(Box::new(regex)))
-            .map_err(|error| refused(error.to_string()));
+        return fancy(&translated, whole).map(|regex| Program::Backtracking(Box::new(regex))).map_err(|error| {
+            match *error {
+                // Its place is one in the translation, which nobody has written.
+                fancy_regex::Error::ParseError(_, error) => refused(error.to_string()),
+                error => refused(error.to_string()),
+            }
+        });
     }
     let last = translated.ends_last;
     let at_line_end = translated.has_end.then(|| Box::new(LineEnd { last, ..LineEnd::default() }));

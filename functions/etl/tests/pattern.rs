@@ -89,6 +89,7 @@ fn what_cannot_be_used_is_refused_at_its_place() {
         let error = Pattern::new(pattern).unwrap_err();
         assert_eq!((error.at, error.message.as_str()), (at, message), "{pattern}");
     }
+    assert_eq!(Pattern::new("(?=a)(?:)*").unwrap_err().message, "Target of repeat operator is invalid");
     assert!(Pattern::new("((((a{99}){99}){99}){99})").unwrap_err().message.contains("too large"));
     assert!(Pattern::new(&"(".repeat(100_000)).unwrap_err().message.contains("nested"));
     assert!(Pattern::new(&"[".repeat(100_000)).unwrap_err().message.contains("nested"));
