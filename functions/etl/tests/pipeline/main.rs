@@ -18,6 +18,8 @@ mod items;
 #[cfg(test)]
 mod law;
 #[cfg(test)]
+mod mended;
+#[cfg(test)]
 mod packed;
 #[cfg(test)]
 mod parts;
