@@ -106,6 +106,9 @@ impl<T: Component> Settings for T {
 /// The word in a schema that says another name of a setting.
 pub(crate) const ALIAS: &str = "x-alias";
 
+/// The word in a schema that says that only filters may stand there.
+pub(crate) const FILTER: &str = "x-filter";
+
 /// The schema of one type, with nothing outside itself but the rooms.
 pub(crate) fn schema_of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|s| (s.inline_subschemas, s.meta_schema) = (true, None));

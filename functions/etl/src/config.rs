@@ -16,7 +16,7 @@ pub(crate) mod variables;
 mod walk;
 
 pub use case::TestCase;
-pub(crate) use read::component;
+pub(crate) use read::{component, document, is_filter};
 pub(crate) use values::noun;
 pub use variables::Variables;
 
@@ -150,6 +150,7 @@ pub struct NamedTransport {
     pub name: String,
     /// A filter, which says what events it gets: those that pass. All of them if there is none.
     #[builder(into)]
+    #[schemars(extend("x-filter" = true))]
     pub when: Option<OperationConfig>,
     /// The envelope of an event. May stand once beside `transports` instead.
     #[builder(into)]

@@ -7,7 +7,7 @@
 
 use crate::{
     codes,
-    component::{ALIAS, Declared, Rows},
+    component::{ALIAS, Declared, FILTER, Rows},
     config::{self, PipelineConfig, noun},
     late::LATE,
     need::{Need, Target},
@@ -76,6 +76,9 @@ pub fn schema_of_configs(registry: &Registry) -> Value {
         defs.insert(key.into(), if refs.is_empty() { json!(false) } else { json!({ "oneOf": refs }) });
         defs.extend(names.into_iter().zip(room.rows().map(tagged)));
     }
+    let filters = registry.operations.rows().filter(|d| config::is_filter(registry, d.example));
+    let filters: Vec<Value> = filters.map(|d| json!({ "$ref": format!("#/$defs/operation.{}", d.name) })).collect();
+    defs.insert("filter".into(), if filters.is_empty() { json!(false) } else { json!({ "oneOf": filters }) });
     let variable = "A value of the environment.";
     defs.insert("variable".into(), json!({ "description": variable, "type": "string", "pattern": "<[A-Za-z0-9_]+>" }));
     let mut schema = PipelineConfig::schema().clone();
@@ -108,6 +111,13 @@ fn publish(schema: &mut Value) {
     let Value::Object(members) = schema else { return };
     members.shift_remove(LATE);
     members.shift_remove(ALIAS);
+    if members.shift_remove(FILTER).is_some() {
+        if let Some(room) = members.get_mut("$ref") {
+            *room = "#/$defs/filter".into();
+        }
+        let forms = members.get_mut("anyOf").and_then(Value::as_array_mut).into_iter().flatten();
+        forms.filter_map(|form| form.get_mut("$ref")).for_each(|room| *room = "#/$defs/filter".into());
+    }
     if let Some(Value::String(about)) = members.get_mut("description") {
         *about = hovered(about);
     }

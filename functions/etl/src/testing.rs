@@ -17,3 +17,8 @@ pub use operations::{assert_becomes, assert_fails, perform, perform_with, step};
 #[cfg(test)]
 pub(crate) use operations::{cx, no_assets};
 pub use world::{FakeClock, FakeObjects, RecordedCalls, RecordedLog, Reply, World};
+
+/// A config's document as it is written, YAML or JSON, for those who hold it against the published schema. None if it is none.
+pub fn config_document(text: &str) -> Option<serde_json::Value> {
+    crate::config::document(text)
+}

@@ -15,7 +15,8 @@ use crate::{
     problem::{Problem, Report, Span},
     registry::{Registry, Sample},
 };
-use serde_json::json;
+use serde::Deserialize as _;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 pub(super) fn read(
@@ -147,17 +148,70 @@ fn try_each(registry: &Registry, node: &Node, path: &Path<'_>, problems: &mut Ve
         }
         Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
     }
-    let Some(room) = node.room.filter(|_| sound(node, path, problems)) else { return };
-    if let Err(error) = registry.sample(room, node) {
-        refused(node, path, error, problems);
+    let Some(room) = node.room else { return };
+    if sound(node, path, problems) {
+        if let Err(error) = registry.sample(room, node) {
+            refused(node, path, error, problems);
+        }
+        return;
+    }
+    // What is wrong inside it does not keep it from saying what it has against the rest.
+    let mut whole = node.clone();
+    let mut places = vec![];
+    stand_in(&mut whole, path, problems, &mut places);
+    let below = |place: &str| places.iter().any(|at| is_at_or_below(place, at));
+    let here = path.to_string();
+    if whole.has_unknown(Unknown::Missing) || problems.iter().any(|p| is_at_or_below(&p.path, &here) && !below(&p.path))
+    {
+        return;
+    }
+    if let Err(mut error) = registry.sample(room, &whole) {
+        error.mistakes.retain(|mistake| !below(&format!("{here}.{}", mistake.setting)));
+        if !error.mistakes.is_empty() {
+            refused(node, path, error, problems);
+        }
+    }
+}
+
+/// Puts a component that nobody objects to in the place of each one inside that is not sound.
+fn stand_in(node: &mut Node, path: &Path<'_>, problems: &[Problem], places: &mut Vec<String>) {
+    match &mut node.kind {
+        Kind::List(items) => {
+            for (i, item) in items.iter_mut().enumerate() {
+                stand_in_for(item, &path.item(i), problems, places);
+            }
+        }
+        Kind::Map(members) => {
+            for (key, node) in members {
+                stand_in_for(node, &path.key(&key.name), problems, places);
+            }
+        }
+        Kind::Null | Kind::Bool(_) | Kind::Number(_) | Kind::Text(_) => {}
+    }
+}
+
+fn stand_in_for(node: &mut Node, path: &Path<'_>, problems: &[Problem], places: &mut Vec<String>) {
+    let other = match node.room {
+        Some("operation") => json!({ "type": "BasicFilterOperation" }),
+        Some("substitution") => json!({ "type": "StaticSubstitution", "key": "key", "value": "value" }),
+        _ => return stand_in(node, path, problems, places),
+    };
+    if !sound(node, path, problems)
+        && let Ok(other) = serde_json::from_value::<Node>(other)
+    {
+        places.push(path.to_string());
+        node.kind = other.kind;
     }
 }
 
 /// Whether nothing at a place or below it is wrong so far.
 pub(super) fn sound(node: &Node, path: &Path<'_>, problems: &[Problem]) -> bool {
     let path = path.to_string();
-    let below = |rest: &str| rest.is_empty() || rest.starts_with(['.', '[']);
-    !node.has_unknown(Unknown::Missing) && !problems.iter().any(|p| p.path.strip_prefix(&path).is_some_and(below))
+    !node.has_unknown(Unknown::Missing) && !problems.iter().any(|p| is_at_or_below(&p.path, &path))
+}
+
+fn is_at_or_below(path: &str, other: &str) -> bool {
+    path.strip_prefix(other).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 fn refused(node: &Node, path: &Path<'_>, error: ReadError, problems: &mut Vec<Problem>) {
@@ -195,8 +249,35 @@ fn place_below(node: &Node, setting: &str) -> Option<Span> {
     at
 }
 
+/// A document as it is written, variables and all. None if it is none.
+pub(crate) fn document(text: &str) -> Option<Value> {
+    let (tree, _) = load::placed(text).ok()?;
+    Value::deserialize(&tree).ok()
+}
+
+/// Whether an example is that of an operation which only decides what passes.
+pub(crate) fn is_filter(registry: &Registry, example: &str) -> bool {
+    let read = |tree: &Node| registry.reading(|| registry.operations.read(tree)).map_err(|_| vec![]);
+    by_itself(registry, "operation", example, read).is_ok_and(|operation| operation.is_filter())
+}
+
 /// Reads one component by itself, its variables taken as bound. `room` is what schemas call it.
 pub(crate) fn component(registry: &Registry, room: &str, text: &str) -> Result<Sample, Report> {
+    by_itself(registry, room, text, |tree| {
+        registry.sample(room, tree).map_err(|error| {
+            let mut problems = vec![];
+            refused(tree, &Path::Root, error, &mut problems);
+            problems
+        })
+    })
+}
+
+fn by_itself<T>(
+    registry: &Registry,
+    room: &str,
+    text: &str,
+    make: impl FnOnce(&Node) -> Result<T, Vec<Problem>>,
+) -> Result<T, Report> {
     let report = |problems| Report::new(room, text, problems);
     let (mut tree, mut problems) = load::placed(text).map_err(|problem| report(vec![*problem]))?;
     let mut names = vec![];
@@ -211,12 +292,6 @@ pub(crate) fn component(registry: &Registry, room: &str, text: &str) -> Result<S
     let asked = json!({ "$ref": format!("#/$defs/{room}") });
     let mut walk = Walk { registry, text, problems, patterns: BTreeMap::new() };
     walk.check(&mut tree, &Path::Root, Asked::all_of(&asked), &(0..0));
-    let mut problems = walk.problems;
-    if problems.is_empty() {
-        match registry.sample(room, &tree) {
-            Ok(sample) => return Ok(sample),
-            Err(error) => refused(&tree, &Path::Root, error, &mut problems),
-        }
-    }
-    Err(report(problems))
+    let problems = walk.problems;
+    if problems.is_empty() { make(&tree).map_err(report) } else { Err(report(problems)) }
 }

@@ -43,6 +43,7 @@ pub struct ConditionalOperation {
 pub struct Condition {
     /// A filter: `RegexFilterOperation`, whose `exclude` is `true` unless said otherwise, `SampleOperation` or `BasicFilterOperation`.
     #[builder(into)]
+    #[schemars(extend("x-filter" = true))]
     pub condition: OperationConfig,
     /// The steps, in order.
     #[serde(default)]

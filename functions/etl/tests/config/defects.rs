@@ -4,6 +4,8 @@
 //! `D1` to `D3e` lose events without a word, `D4` is data that ends an invocation, `D5` waits for ever, `D6` to `D20` give wrong results,
 //! `D21` to `D29` were seen when Bender ran. What each is, the sentences say in brackets.
 
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests, too, fail them")]
+
 use crate::kit::registry;
 use etl::reference::{pages, section};
 use std::{collections::BTreeSet, fs, path::Path};

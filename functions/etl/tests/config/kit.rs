@@ -19,6 +19,7 @@ use etl::{
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
 
 /// Masks a field.
 #[derive(Clone, Debug, Serialize, Deserialize, JsonSchema, Builder)]
@@ -177,6 +178,16 @@ impl Transport for Relay {
     fn judge(&self, (): &mut (), _: &Load<'_>, _: &Answer) -> Verdict {
         Verdict::Taken
     }
+}
+
+/// A part of the corpus, on the machines that have it.
+pub(crate) fn shared(path: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus").join(path);
+    if !path.exists() {
+        println!("skipped: {} is not there", path.display());
+        return None;
+    }
+    Some(path)
 }
 
 /// Our components and the user's.

@@ -1,5 +1,6 @@
 //! What holds of configs, seen from another crate.
 
+mod benders_schema;
 mod corpus;
 mod defects;
 mod kit;

@@ -498,3 +498,14 @@ fn tests_are_read_as_they_are_and_never_deployed() {
         ]
     );
 }
+
+#[test]
+fn a_mistake_inside_a_component_does_not_hide_what_the_component_itself_objects_to() {
+    let condition = "condition: {type: FlattenOperation}";
+    let inner = "operations: [{type: MaskOperation, field: f, keep: 3}, {type: Nope}]";
+    let text = with(&format!("type: ConditionalOperation, conditions: [{{{condition}, {inner}}}]"), RELAY);
+    let codes: Vec<String> =
+        mistakes(&text).iter().map(|mistake| mistake.split(' ').next().unwrap().to_owned()).collect();
+    // The condition that is none, the odd number, the operation that there is not.
+    assert_eq!(codes, ["ETL027", "ETL019", "ETL010"], "{:?}", mistakes(&text));
+}

@@ -228,3 +228,27 @@ fn a_heading_is_a_word_where_an_editor_shows_plain_text() {
     assert!(about.contains("\n\nUnlike Bender:\n\n- "), "{about}");
     assert!(!schema.to_string().contains("# Delivery") && !schema.to_string().contains("# Unlike"));
 }
+
+#[test]
+fn only_a_filter_can_be_a_condition_to_an_editor_and_to_the_reader() {
+    let schema = schema_of_configs(&registry());
+    let names: Vec<&str> =
+        schema["$defs"]["filter"]["oneOf"].as_array().unwrap().iter().map(|r| r["$ref"].as_str().unwrap()).collect();
+    let filters = ["BasicFilterOperation", "RegexFilterOperation", "SampleOperation"];
+    assert_eq!(names, filters.map(|name| format!("#/$defs/operation.{name}")));
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let config = |condition: Value| {
+        json!({
+            "handler": {"type": "KinesisHandler"}, "wrapper": {"type": "KinesisWrapper"}, "serializer": {"type": "Json"},
+            "sources": [{"name": "a", "deserializer": {"type": "GenericJson"}, "operations": [
+                {"type": "ConditionalOperation", "conditions": [{"condition": condition, "operations": [{"type": "FlattenOperation"}]}]},
+            ]}],
+            "transports": [{"name": "t", "when": condition, "transport": {"type": "Stdout"}}],
+        })
+    };
+    let good = config(json!({"type": "RegexFilterOperation", "regex": "a", "path": "$.a"}));
+    assert!(validator.is_valid(&good) && mistakes(&good.to_string()).is_empty());
+    let bad = config(json!({"type": "FlattenOperation"}));
+    assert!(!validator.is_valid(&bad));
+    assert_eq!(mistakes(&bad.to_string()).iter().filter(|mistake| mistake.contains("ETL027")).count(), 2);
+}
