@@ -63,7 +63,8 @@ codes! {
      have them, capitals included. A component of your own must be added to the registry that reads the config."
     UNKNOWN_KEY "ETL012" "a setting that does not exist"
     "The component, or the config itself, has no setting of this name. A misspelt setting would otherwise have no effect \
-     and nobody would know. The list of what is allowed leaves out the settings that are there already."
+     and nobody would know. The list of what is allowed leaves out the settings that are there already. Where \
+     `stream_nam: logs` stands, write `stream_name: logs`."
     MISSING "ETL013" "a setting that must be there is not"
     "The component cannot work without this setting, and no value would be right for everybody. Add it. A config as a \
      whole needs `handler`, `sources`, `wrapper`, `serializer` and `transport` (or `transports`, which may have wrappers \
@@ -75,16 +76,20 @@ codes! {
      different programs, so they are refused. A variable may stand for a number or a boolean when its value reads as one."
     NOT_ALLOWED "ETL015" "a value that is not one of those allowed"
     "The setting takes one of a few words, and this is none of them. Words are written exactly as listed, capitals \
-     included."
+     included: not `firehose_buffer: batch` but `firehose_buffer: BATCH`."
     OUT_OF_RANGE "ETL016" "a number outside its range"
-    "The setting has limits: AWS's own where there are some, else Bender's. The message says both ends."
+    "The setting has limits: AWS's own where there are some, else Bender's. The message says both ends: for \
+     `port: 70000`, 1 and 65535."
     LENGTH "ETL017" "a text or list that is too short or too long"
-    "A text of no characters where a name must be, a list that needs at least one entry, or more than AWS takes."
+    "A text of no characters where a name must be, a list that needs at least one entry, or more than AWS takes. \
+     Not `name: \"\"` but `name: events`; not `sources: []` but one source at least."
     FORM "ETL018" "a text that does not have the form asked for"
     "The setting is a name, an ARN, a region or a path that AWS or the component reads by fixed rules, and the text does \
-     not follow them. The message says the rule."
+     not follow them. The message says the rule: a path is `$.user.name` and not `$.user[`, a region `EU_WEST_1` or \
+     `eu-west-1` and not `Ireland`, a topic `arn:aws:sns:eu-west-1:123456789012:events` and not `events`."
     REFUSED "ETL019" "a component refused its settings"
-    "Each setting is fine by itself, but the component cannot be made of them. The message is the component's own."
+    "Each setting is fine by itself, but the component cannot be made of them. The message is the component's own. \
+     `use_hashid: true` beside `document_id: origin` gives two ids to one document: keep one of the two."
     GIVEN_TWICE "ETL020" "one thing is said in two places"
     "`deserializer` and `operations` may stand inside each source or, once for all sources, beside `sources`; where events \
      go is said by `transport` or by `transports`. When both are there, nothing says which one is meant. Keep one of the \
@@ -101,7 +106,7 @@ codes! {
      the handler's kind, or `BasicWrapper` or `PassthroughWrapper`, which wrap anything."
     SAME_NAME "ETL025" "two sources or transports have one name"
     "A name is what metrics and failures are counted by, so two of one name could not be told apart. (Of two sources, \
-     Bender keeps the last one and drops the other without a word.)"
+     Bender keeps the last one and drops the other without a word.) Give each its own: `name: search`, `name: archive`."
     SAME_REGEX "ETL026" "a source that can never get an event"
     "An event belongs to the first source whose `source_regex` matches where it came from. A later source with the same \
      expression, or one behind a source that takes everything (`.*`, the default), gets nothing. Put the more particular \

@@ -221,7 +221,6 @@ fn no_record_of_real_cloudtrail_files_has_names_that_collide() {
     assert!(delivered > 1400, "{delivered}");
 }
 
-/// Every component, made from its own example and put into a pipeline, can be built.
 /// What a variable of an example holds, by the end of its name.
 #[expect(clippy::unnecessary_wraps, reason = "an environment may lack a variable")]
 fn held(name: &str) -> Option<String> {
@@ -233,8 +232,9 @@ fn held(name: &str) -> Option<String> {
     Some(value.to_owned())
 }
 
+/// Every component, made from its own example and put into a pipeline.
 #[test]
-fn every_example_can_be_built() {
+fn every_example_can_be_built_and_accounts_for_an_event() {
     let database = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus/geoip/GeoIP2-City-Test.mmdb");
     let database = fs::read(database).ok();
     let world = World::new();
@@ -253,8 +253,17 @@ fn every_example_can_be_built() {
             let read = PipelineConfig::read(&registry, "example.yaml", &text, Variables::From(&held));
             let config = read.unwrap_or_else(|report| panic!("{report}"));
             let ports = Ports { objects: Arc::clone(&world.objects) as Arc<dyn Objects>, ..world.ports() };
-            Pipeline::new(&config, Environment::default(), ports)
+            let mut pipeline = Pipeline::new(&config, Environment::default(), ports)
                 .unwrap_or_else(|error| panic!("{}: {error}", declared.name));
+            let mut run = pipeline.begin(&Context::default());
+            let text = br#"{"timestamp":1700000000,"message":"a=b","level":"info"}"#;
+            if config.handler.reads_objects() {
+                run.object("o", &text[..]);
+            } else {
+                run.record(text);
+            }
+            let ledger = run.finish().ledger;
+            assert!(ledger.balances() && ledger.received == 1, "{}: {ledger:?}", declared.name);
             let operations: &[OperationConfig] = config.operations_of(&config.sources[0]);
             assert_eq!(operations.len(), usize::from(matches!(key, "operation" | "substitution")));
             built += 1;

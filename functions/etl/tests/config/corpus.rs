@@ -41,8 +41,8 @@ enum Verdict {
 
 /// Bender's tests have components of their own, `DummyXHelper$…`; here ours stand for them.
 fn with_real_components(text: &str) -> String {
-    let dummies =
-        Regex::new(r"Dummy\w*?(Handler|Deserializer|Operation|Wrapper|Serializer|Transport)Helper\$\w+").unwrap();
+    let dummies = Regex::new(r"Dummy\w*?(Handler|Deserializer|Operation|Wrapper|Serializer|Transport)Helper\$\w+")
+        .expect("an expression");
     let real = |found: &Captures<'_>| match &found[1] {
         "Handler" => "KinesisHandler",
         "Deserializer" => "GenericJson",

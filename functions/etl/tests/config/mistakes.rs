@@ -3,7 +3,9 @@
 //! Documents are JSON, which is YAML as well: each is read as both, and both must say the same at the same place.
 
 use etl::{
+    codes,
     config::{PipelineConfig, Variables},
+    reference::pages,
     registry::Registry,
 };
 use std::fmt::Write as _;
@@ -197,8 +199,33 @@ fn what_only_yaml_or_only_json_can_get_wrong_is_told_too() {
     let json = ["{\"handler\": 1,}", "{} // c", "{\"a\": 01}", "{\"a\": \"\u{1}\"}", "[]"];
     let mut page = String::new();
     for (file, text) in yaml.map(|text| ("c.yaml", text)).into_iter().chain(json.map(|text| ("c.json", text))) {
-        let first = errors(file, text).into_iter().next().expect("a mistake");
+        // What follows from it is told behind it.
+        let all = errors(file, text);
+        let first = all.iter().find(|line| line.contains("[ETL00")).or(all.first()).expect("a mistake");
         let _ = writeln!(page, "{text:?}\n{first}\n");
     }
     insta::assert_snapshot!("mistakes_of_the_form", page);
+}
+
+#[test]
+fn every_code_is_told_by_some_mistake_of_these_pages() {
+    let pinned = [
+        include_str!("snapshots/config__mistakes__mistakes.snap"),
+        include_str!("snapshots/config__mistakes__mistakes_of_the_form.snap"),
+        // What only a stack can get wrong, and what takes two components to get wrong.
+        include_str!("reading.rs"),
+    ]
+    .concat();
+    let unseen: Vec<&str> = codes::ALL.iter().map(|code| code.id).filter(|id| !pinned.contains(id)).collect();
+    assert_eq!(unseen, [""; 0], "nobody sees how these are told");
+}
+
+#[test]
+fn the_page_of_errors_shows_each_code_with_the_way_out() {
+    let (_, page) = pages(&Registry::default()).into_iter().find(|(name, _)| name == "errors.md").expect("the page");
+    for code in codes::ALL {
+        let (_, rest) = page.split_once(&format!("## {}\n", code.id)).expect(code.id);
+        let entry = rest.split("\n## ").next().unwrap_or_default();
+        assert!(entry.contains('`'), "{} shows nothing that can be written", code.id);
+    }
 }
