@@ -31,6 +31,8 @@ pub struct Rig {
     pub aws: Aws,
     /// The node, as its administrator.
     pub node: Node,
+    /// The node's own port, on this machine: TLS, and a user's password.
+    pub node_port: u16,
     /// What stands before the node.
     pub front_door: FrontDoor,
     /// The host that domains answer.
@@ -195,6 +197,7 @@ fn start() -> anyhow::Result<Rig> {
             runtime().handle(),
         )?,
         node: administrator,
+        node_port,
         endpoint,
         ca: certificates.join("ca.pem"),
         _lifeline: lifeline,
