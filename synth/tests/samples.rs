@@ -40,3 +40,29 @@ fn the_tests_of_every_sample_pass() {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{}{}", text(&output.stdout), text(&output.stderr));
 }
+
+/// A block of the README, by its language and a line in it.
+fn shown(language: &str, line: &str) -> String {
+    let readme = fs::read_to_string(here().join("../README.md")).expect("there is a README");
+    let blocks = readme.split("```").skip(1).step_by(2).filter_map(|block| block.strip_prefix(language));
+    blocks.map(str::trim_start).find(|block| block.contains(line)).map(str::to_owned).expect("the README shows it")
+}
+
+#[test]
+fn the_pipeline_of_the_readme_does_what_its_tests_and_the_text_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let run = |arguments: &[&str]| {
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_synth")).current_dir(folder.path()).args(arguments).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    file("pipeline.yaml", &(shown("yaml", "source_regex: .*:stream/my-stream") + &shown("yaml", "a trace is dropped")));
+    file("events.ndjson", &shown("json", "{\"broken\""));
+    let (code, said, errors) = run(&["test", "pipeline.yaml"]);
+    assert_eq!((code, said.matches(": ok\n").count()), (Some(0), 2), "{said}{errors}");
+    let (code, product, talk) = run(&["run", "--config", "pipeline.yaml", "events.ndjson"]);
+    let told = shown("console", "--config pipeline.yaml events.ndjson");
+    assert_eq!((code, told.split_once('\n').unwrap().1), (Some(1), &*(product + &talk)));
+}
