@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
 #[path = "../etl-adapters/tests/far_side/mod.rs"]
-#[expect(dead_code, reason = "another package's tests use the rest of it")]
+#[expect(dead_code, unused_imports, reason = "another package's tests use the rest of it")]
 mod far_side;
 
 use far_side::{Asked, FarSide, Say};
