@@ -92,4 +92,12 @@ mod tests {
         assert_eq!(tls(r#","verify_ssl":false"#), Tls::Unverified);
         assert_eq!(tls(r#","use_ssl":false"#), Tls::None);
     }
+
+    #[test]
+    fn settings_of_connections_bound_what_is_sent_and_how_often() {
+        let settings = r#"{"hostname":"h","port":1,"max_buffer_size":2048,"threads":2,"retry_count":3,"retry_delay":70,"timeout":1500}"#;
+        let limits = serde_json::from_str::<Gelf>(settings).unwrap().limits();
+        assert_eq!((limits.bytes, limits.event_bytes, limits.threads, limits.retries), (2048, 2048, 2, Some(3)));
+        assert_eq!((limits.retry_delay.as_millis(), limits.time_limit.as_millis()), (70, 1500));
+    }
 }

@@ -141,8 +141,15 @@ mod tests {
 
     #[test]
     fn settings_of_requests_stand_beside_the_others() {
-        let limits = config(r#","batch_size":3,"threads":1,"retry_count":2,"timeout":1500"#).limits();
+        let limits = config(r#","batch_size":3,"threads":1,"retry_count":2,"retry_delay":70,"timeout":1500"#).limits();
         assert_eq!((limits.units, limits.threads, limits.retries), (3, 1, Some(2)));
-        assert_eq!(limits.time_limit.as_millis(), 1500);
+        assert_eq!((limits.retry_delay.as_millis(), limits.time_limit.as_millis()), (70, 1500));
+    }
+
+    #[test]
+    fn headers_that_bender_reads_and_never_sends_are_not_sent() {
+        let sent = |settings: &str| http(&config(settings), b"ab", &[1, 2]).headers.len();
+        assert_eq!(sent(r#","http_string_headers":{"X-A":"b"}"#), sent(""));
+        assert_eq!(sent(r#","http_headers":{"X-A":{"type":"StringValue","value":"b"}}"#), sent("") + 1);
     }
 }

@@ -451,6 +451,18 @@ mod tests {
     }
 
     #[test]
+    fn the_buffers_size_is_that_of_what_is_gathered_or_that_of_a_packed_part() {
+        let sizes = |settings: &str| {
+            let config = Bucket::new(settings).config;
+            (config.limits().bytes, config.part_bytes())
+        };
+        assert_eq!(sizes(r#","max_buffer_size":7000000"#), (7_000_000, PART_BYTES));
+        assert_eq!(sizes(r#","max_buffer_size":7000000,"compress_buffer":true"#), (7_000_000, 7_000_000));
+        let region = Bucket::new(r#","region":"EU_WEST_1""#).config.address(&[], "r", 0).region;
+        assert_eq!(region.as_deref(), Some("eu-west-1"));
+    }
+
+    #[test]
     fn settings_that_say_the_opposite_of_each_other_are_a_mistake() {
         let mistakes = |settings: &str| Bucket::new(settings).config.check().len();
         assert_eq!(mistakes(r#","use_compression":false,"compression":"gzip""#), 1);
