@@ -102,9 +102,10 @@ codes! {
          then counts with the longest text that it can become. A config that is too long is compressed; if that does not do, put \
          it into an object, and name the object by `BENDER_CONFIG` (`PlacedConfig::in_bucket`). A parameter of Systems Manager holds \
          8,192 bytes.";
-    SECRET_IN_CONFIG = "CFN053", "a secret would stand in the function's environment",
+    SECRET_IN_CONFIG = "CFN053", "a secret would stand in the template or in the function's environment",
         "CloudFormation replaces `{{resolve:…}}` by the secret itself, which everybody could then read who may look at the \
-         function. Name the secret by reference, and let the function read it when it starts.";
+         function. A password or token that is spelt out in the config stands in the template itself. Name the secret by reference, and \
+         let the function read it when it starts.";
     TRIGGER = "CFN054", "a trigger that does not go with its pipeline or its queue",
         "Each handler reads what one kind of trigger brings: `KinesisHandler` records of a stream, `S3Handler` announcements of objects, and \
          so on; another would refuse every invocation. What pushes can be queued, what Lambda reads from waits by itself. A queue must \

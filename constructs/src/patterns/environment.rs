@@ -101,6 +101,39 @@ fn fitting(scope: &mut Scope<'_>, config: &str, left: usize) -> (String, Option<
     (text, copy)
 }
 
+/// Settings that hold what nobody else may know, and the header that does.
+const SECRETS: [&str; 5] = ["password", "auth_token", "token", "api_key", "authorization"];
+
+/// Refuses a config that spells a secret out: who may read the template or look at the function would know it.
+pub(super) fn no_secret_is_spelt_out(scope: &mut Scope<'_>, config: &str) {
+    let Ok(config) = serde_json::from_str::<Json>(config) else { return };
+    let mut left = vec![(String::new(), &config)];
+    while let Some((path, value)) = left.pop() {
+        let spelt_out = value["type"] == "StringValue" && value["value"].as_str().is_some_and(|text| !is_a_name(text));
+        let setting = path.rsplit('.').next().unwrap_or_default();
+        if spelt_out && SECRETS.iter().any(|secret| setting.eq_ignore_ascii_case(secret)) {
+            scope.problem(
+                codes::SECRET_IN_CONFIG,
+                format!("`{path}` of the pipeline's config is spelt out, and the config stands in the template"),
+                "name the secret by reference (`SsmValue`, `SecretsManagerValue`) or put what KMS made of it (`KmsValue`)",
+            );
+        }
+        let under = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+        match value {
+            Json::Object(members) => left.extend(members.iter().rev().map(|(key, value)| (under(key), value))),
+            Json::Array(items) => {
+                left.extend(items.iter().enumerate().rev().map(|(at, item)| (format!("{path}[{at}]"), item)));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Whether all of it is the name of a value that the template does not have.
+fn is_a_name(text: &str) -> bool {
+    text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).is_some_and(|name| !name.contains(['<', '>']))
+}
+
 fn longest(value: &Value<String>, bound: usize) -> usize {
     value.known().map_or(bound, String::len)
 }
@@ -115,7 +148,7 @@ fn compressed(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{CONFIG, Written, environment};
+    use super::{CONFIG, Written, environment, no_secret_is_spelt_out};
     use crate::{
         patterns::{Bindings, Bound},
         template::ConditionHandle,
@@ -175,6 +208,29 @@ mod tests {
         let problems = stack.synth().problems;
         assert_eq!(problems[0].code.id, "CFN052");
         assert!(problems[0].message.contains("of environment 1072 are left"), "{}", problems[0].message);
+    }
+
+    #[test]
+    fn a_secret_that_is_spelt_out_is_refused_with_its_place() {
+        let told = |config: &serde_json::Value| {
+            let mut stack = Stack::new("s");
+            no_secret_is_spelt_out(&mut stack.scope(), &config.to_string());
+            stack.synth().problems.into_iter().map(|problem| problem.message).collect::<Vec<_>>()
+        };
+        let text = |value: &str| json!({"type": "StringValue", "value": value});
+        let transports = json!({"transports": [{"transport": {
+            "auth_token": text("hunter2"),
+            "auth_config": {"username": text("me"), "password": text("hunter2")},
+            "http_headers": {"Authorization": text("Bearer hunter2"), "X-Team": text("logs")},
+        }}]});
+        let told_of = told(&transports);
+        for place in ["auth_token", "auth_config.password", "http_headers.Authorization"] {
+            let place = format!("`transports[0].transport.{place}`");
+            assert!(told_of.iter().any(|message| message.starts_with(&place)), "{place}: {told_of:?}");
+        }
+        assert_eq!(told_of.len(), 3);
+        assert!(!told_of.concat().contains("hunter2"));
+        assert!(told(&json!({"transport": {"token": text("<TOKEN>"), "api_key": {"type": "SsmValue"}}})).is_empty());
     }
 
     #[test]

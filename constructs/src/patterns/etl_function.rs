@@ -5,7 +5,7 @@
 use super::{
     bindings::Bindings,
     config::{Config, sha256},
-    environment::{Written, environment},
+    environment::{Written, environment, no_secret_is_spelt_out},
     permissions::{self, Grantee},
     search::SearchHandle,
     trigger::{Reader, Trigger, Waits},
@@ -140,6 +140,7 @@ impl Construct for EtlFunction {
         let running = self.trigger.running(scope, &name);
         let other = instead.as_ref().and_then(|(_, (_, pipeline))| pipeline.as_ref());
         for pipeline in pipeline.iter().chain(other) {
+            no_secret_is_spelt_out(scope, &pipeline.to_json());
             self.trigger.is_read_by(scope, pipeline.handler.name());
         }
         let function = Function::builder()
