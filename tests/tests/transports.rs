@@ -8,12 +8,9 @@ use std::{fs, sync::Arc, sync::mpsc, thread, time::Duration};
 use aws_config::Region;
 use aws_sdk_s3::config::{Credentials, SharedCredentialsProvider};
 use etl::{
-    config::{PipelineConfig, Variables},
-    event::Context,
     pipeline::{Environment, Invoked, Pipeline},
     ports::Ports,
-    registry::Registry,
-    testing::{FakeClock, World},
+    testing::{World, relay, relayed},
 };
 use etl_adapters::{
     aws::{Clients, loader},
@@ -59,28 +56,9 @@ fn records() -> Vec<String> {
 
 /// One invocation with these records. Time goes on only between repetitions.
 fn deliver(calls: AwsCalls, transport: &str, records: &[String]) -> Invoked {
-    let text = format!(
-        "version: 1
-handler: {{type: KinesisHandler}}
-sources: [{{name: a, deserializer: {{type: GenericJson}}}}]
-wrapper: {{type: PassthroughWrapper}}
-serializer: {{type: Json}}
-transport: {{{transport}}}
-"
-    );
-    let config = PipelineConfig::read(&Registry::default(), "test.yaml", &text, Variables::Bound(&[]));
-    let config = config.map_err(|report| report.to_string()).unwrap();
     let ports = Ports { calls: Arc::new(calls), ..World::new().ports() };
-    let mut pipeline = Pipeline::new(&config, Environment::default(), ports).unwrap();
-    let deadline_ms = Some(FakeClock::BEGIN_MS + 60_000);
-    let context = Context { aws_request_id: Some("request".into()), deadline_ms, ..Context::default() };
-    let mut run = pipeline.begin(&context);
-    for record in records {
-        run.record(record.as_bytes());
-    }
-    let invoked = run.finish();
-    assert!(invoked.ledger.balances(), "{:?}", invoked.ledger);
-    invoked
+    let mut pipeline = Pipeline::new(&relay("", transport, ""), Environment::default(), ports).unwrap();
+    relayed(&mut pipeline, records)
 }
 
 #[track_caller]

@@ -7,6 +7,7 @@ mod components;
 #[cfg(test)]
 mod documents;
 mod operations;
+mod relay;
 mod world;
 
 #[cfg(test)]
@@ -16,6 +17,7 @@ pub(crate) use documents::{document, sorted};
 pub use operations::{assert_becomes, assert_fails, perform, perform_with, step};
 #[cfg(test)]
 pub(crate) use operations::{cx, no_assets};
+pub use relay::{relay, relayed};
 pub use world::{FakeClock, FakeObjects, RecordedCalls, RecordedLog, Reply, World};
 
 /// A config's document as it is written, YAML or JSON, for those who hold it against the published schema. None if it is none.

@@ -7,12 +7,9 @@ use super::{
 };
 use base64_simd::STANDARD;
 use etl::{
-    config::{PipelineConfig, Variables},
-    event::Context,
     pipeline::{Environment, Invoked, Pipeline},
     ports::Ports,
-    registry::Registry,
-    testing::{FakeClock, World},
+    testing::{World, relay, relayed},
 };
 use etl_adapters::calls::AwsCalls;
 use flate2::read::GzDecoder;
@@ -37,27 +34,11 @@ fn other_calls() -> AwsCalls {
 
 /// One invocation of three records, `{"id":0}` and so on. Time goes on only between repetitions, so that they come at once.
 fn deliver(calls: AwsCalls, transport: &str) -> Invoked {
-    let text = format!(
-        "version: 1
-handler: {{type: KinesisHandler}}
-sources: [{{name: a, deserializer: {{type: GenericJson}}}}]
-wrapper: {{type: PassthroughWrapper}}
-serializer: {{type: Json}}
-transport: {{{transport}}}
-"
-    );
-    let config = PipelineConfig::read(&Registry::default(), "test.yaml", &text, Variables::Bound(&[]));
-    let config = config.map_err(|report| report.to_string()).unwrap();
+    let config = relay("", transport, "");
     let ports = Ports { calls: Arc::new(calls), ..World::new().ports() };
     let mut pipeline = Pipeline::new(&config, Environment::default(), ports).unwrap();
-    let deadline_ms = Some(FakeClock::BEGIN_MS + 60_000);
-    let mut run = pipeline.begin(&Context { deadline_ms, ..Context::default() });
-    for number in 0..3 {
-        run.record(format!(r#"{{"id":{number}}}"#).as_bytes());
-    }
-    let invoked = run.finish();
-    assert!(invoked.ledger.balances(), "{:?}", invoked.ledger);
-    invoked
+    let records: Vec<_> = (0..3).map(|number| format!(r#"{{"id":{number}}}"#)).collect();
+    relayed(&mut pipeline, &records)
 }
 
 #[track_caller]

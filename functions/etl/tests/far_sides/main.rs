@@ -8,11 +8,8 @@ mod objects;
 mod search;
 
 use etl::{
-    config::{PipelineConfig, Variables},
-    event::Context,
     pipeline::{Bounds, Environment, Invoked, Pipeline},
-    registry::Registry,
-    testing::{FakeClock, World},
+    testing::{World, relay, relayed},
 };
 
 /// One invocation with these records, delivered by this transport.
@@ -29,28 +26,9 @@ fn deliver_within(
     reporters: &str,
     records: &[String],
 ) -> Invoked {
-    let text = format!(
-        "version: 1
-handler: {{type: KinesisHandler}}
-sources: [{{name: a, deserializer: {{type: GenericJson}}, operations: [{operations}]}}]
-wrapper: {{type: PassthroughWrapper}}
-serializer: {{type: Json}}
-transport: {{{transport}}}
-reporters: [{reporters}]
-"
-    );
-    let config = PipelineConfig::read(&Registry::default(), "test.yaml", &text, Variables::Bound(&[]));
-    let config = config.unwrap_or_else(|report| panic!("{report}"));
+    let config = relay(operations, transport, &format!("reporters: [{reporters}]"));
     let mut pipeline = Pipeline::new(&config, Environment::default(), world.ports()).unwrap().with_bounds(bounds);
-    let deadline_ms = Some(FakeClock::BEGIN_MS + 60_000);
-    let context = Context { aws_request_id: Some("request".into()), deadline_ms, ..Context::default() };
-    let mut run = pipeline.begin(&context);
-    for record in records {
-        run.record(record.as_bytes());
-    }
-    let invoked = run.finish();
-    assert!(invoked.ledger.balances(), "{:?}", invoked.ledger);
-    invoked
+    relayed(&mut pipeline, records)
 }
 
 fn records(count: usize) -> Vec<String> {
