@@ -67,6 +67,12 @@ impl Compression {
     }
 }
 
+/// The first level that packs: libdeflate's fastest one, 0, only wraps.
+pub(super) const FIRST: CompressionLvl = match CompressionLvl::new(1) {
+    Ok(level) => level,
+    Err(_) => CompressionLvl::fastest(),
+};
+
 /// One gzip member.
 pub(super) fn gzip(body: &[u8], level: CompressionLvl) -> Bytes {
     let mut compressor = Compressor::new(level);
@@ -103,6 +109,16 @@ mod tests {
             }
         }
         out
+    }
+
+    #[test]
+    fn what_repeats_itself_becomes_much_smaller() {
+        let lines: Vec<_> = (0..2000).map(|n| format!("{{\"id\":{n},\"user\":\"alice\"}}\n")).collect();
+        let text = lines.concat();
+        for level in [FIRST, CompressionLvl::default()] {
+            let packed = gzip(text.as_bytes(), level);
+            assert!(packed.len() < text.len() / 4, "{level:?}: {} of {}", packed.len(), text.len());
+        }
     }
 
     proptest! {

@@ -4,7 +4,7 @@
 
 use super::{
     Limits, Next, Verdict,
-    compression::gzip,
+    compression::{FIRST, gzip},
     defaults::{late_yes, retry_delay, threads},
     secrets::Secrets,
     silence,
@@ -19,7 +19,6 @@ use crate::{
 };
 use bon::Builder;
 use bytes::Bytes;
-use libdeflater::CompressionLvl;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, time::Duration};
@@ -248,7 +247,7 @@ impl Request {
             url: self.url.clone(),
             url_end: self.url_end.as_ref().map(|value| self.secrets.reveal(value)).unwrap_or_default(),
             headers: self.headers.iter().map(header).collect(),
-            body: if self.gzip { gzip(body, CompressionLvl::fastest()) } else { body.clone() },
+            body: if self.gzip { gzip(body, FIRST) } else { body.clone() },
             auth: match &self.auth {
                 None => ports::Auth::None,
                 Some(AuthConfig::UserPassAuth { username, password }) => {
