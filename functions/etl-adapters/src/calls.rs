@@ -10,13 +10,17 @@ mod sns;
 mod sqs;
 
 use crate::{aws::Clients, http::HttpClient, tcp::TcpClient};
-use etl::ports::{Answer, Auth, Call, Calls, Ticket};
+use bytes::Bytes;
+use etl::ports::{Answer, Auth, Call, Calls, Ticket, Work};
 use std::{
     fmt,
+    num::NonZero,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, mpsc::Sender},
+    thread::available_parallelism,
     time::Duration,
 };
-use tokio::{runtime::Handle, time::timeout};
+use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
 
 /// Calls that run on a tokio runtime.
 #[derive(Clone)]
@@ -25,6 +29,7 @@ pub struct AwsCalls {
     clients: Arc<Clients>,
     http: Arc<HttpClient>,
     tcp: Arc<TcpClient>,
+    free_cores: Arc<Semaphore>,
 }
 
 /// What a service without an SDK crate is asked with.
@@ -40,7 +45,9 @@ impl AwsCalls {
     /// `runtime` is driven by another thread than the one that calls.
     pub fn new(runtime: Handle, clients: Arc<Clients>) -> Self {
         let http = Arc::new(HttpClient::new(clients.sdk().clone()));
-        Self { runtime, clients, http, tcp: Arc::default() }
+        // One core is the pipeline's.
+        let cores = available_parallelism().map_or(1, NonZero::get);
+        Self { runtime, clients, http, tcp: Arc::default(), free_cores: Arc::new(Semaphore::new(cores - 1)) }
     }
 
     /// The same, and HTTP, TCP and signed requests trust these roots (PEM) as well: a test's own.
@@ -90,6 +97,20 @@ impl Calls for AwsCalls {
                 });
             }
         }
+    }
+
+    /// Beside, on a thread of its own, where a core is free; if not, whoever asks can as well do it, and nothing queues.
+    fn work(&self, ticket: Ticket, work: Work, answers: &Sender<(Ticket, Answer)>) -> Option<Bytes> {
+        let Ok(core) = Arc::clone(&self.free_cores).try_acquire_owned() else { return Some(work()) };
+        let answers = answers.clone();
+        self.runtime.spawn_blocking(move || {
+            let done = catch_unwind(AssertUnwindSafe(work));
+            drop(core);
+            // Whoever no longer listens has given it up.
+            let answer = done.map_or_else(|_| Answer::Silence("the work ended early".to_owned()), Answer::Worked);
+            drop(answers.send((ticket, answer)));
+        });
+        None
     }
 }
 

@@ -6,7 +6,7 @@ use aws_sdk_s3::{
     primitives::ByteStream,
 };
 use bytes::{Buf as _, Bytes};
-use etl::ports::{Answer, Object, ObjectError, Objects};
+use etl::ports::{Answer, Object, ObjectError, Objects, Opening};
 use std::{
     fmt,
     fs::File,
@@ -48,6 +48,27 @@ impl S3Objects {
 
 impl Objects for S3Objects {
     fn open(&self, bucket: &str, key: &str, version_id: Option<&str>) -> Result<Object, ObjectError> {
+        self.begin(bucket, key, version_id).wait()
+    }
+
+    fn ahead(&self, bucket: &str, key: &str, version_id: Option<&str>) -> Option<Opening> {
+        Some(self.begin(bucket, key, version_id))
+    }
+
+    fn file(&self, path: &str) -> Result<Object, ObjectError> {
+        let file = File::open(self.package.join(path)).map_err(|e| match e.kind() {
+            io::ErrorKind::NotFound => ObjectError::Gone,
+            io::ErrorKind::PermissionDenied => ObjectError::Denied(e.kind().to_string()),
+            kind => ObjectError::Outage(kind.to_string()),
+        })?;
+        let size = file.metadata().ok().map(|about| about.len());
+        Ok(Object { reader: Box::new(file), size })
+    }
+}
+
+impl S3Objects {
+    /// Begins to fetch an object, as far as the chunks reach that are fetched ahead.
+    fn begin(&self, bucket: &str, key: &str, version_id: Option<&str>) -> Opening {
         let source = Source {
             client: self.clients.s3(None),
             bucket: bucket.to_owned(),
@@ -67,19 +88,11 @@ impl Objects for S3Objects {
                 }
             }
         });
-        let stopped = || ObjectError::Outage("the runtime has stopped".to_owned());
-        let size = answer.blocking_recv().map_err(|_| stopped())??;
-        Ok(Object { reader: Box::new(ChunkReader { chunks: reader, now: Bytes::new() }), size })
-    }
-
-    fn file(&self, path: &str) -> Result<Object, ObjectError> {
-        let file = File::open(self.package.join(path)).map_err(|e| match e.kind() {
-            io::ErrorKind::NotFound => ObjectError::Gone,
-            io::ErrorKind::PermissionDenied => ObjectError::Denied(e.kind().to_string()),
-            kind => ObjectError::Outage(kind.to_string()),
-        })?;
-        let size = file.metadata().ok().map(|about| about.len());
-        Ok(Object { reader: Box::new(file), size })
+        Opening::new(move || {
+            let stopped = || ObjectError::Outage("the runtime has stopped".to_owned());
+            let size = answer.blocking_recv().map_err(|_| stopped())??;
+            Ok(Object { reader: Box::new(ChunkReader { chunks: reader, now: Bytes::new() }), size })
+        })
     }
 }
 

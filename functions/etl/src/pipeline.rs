@@ -1,6 +1,7 @@
 //! A pipeline that runs: one invocation after another, from what Lambda hands over to what it is answered.
 //!
-//! Single-threaded and depth first. What waits on far sides goes through [`ports`](crate::ports); an invocation ends before its
+//! Single-threaded and depth first. What waits on far sides goes through [`ports`](crate::ports), and what may be done beside: loads are
+//! packed while the next ones are gathered, and the next objects are on their way while one is read. An invocation ends before its
 //! deadline, whatever far sides do, with every event in its [`Ledger`].
 //!
 //! | to | use |

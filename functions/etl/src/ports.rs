@@ -50,6 +50,12 @@ pub trait Objects: Send + Sync {
     /// that is not `UnexpectedEof`.
     fn open(&self, bucket: &str, key: &str, version_id: Option<&str>) -> Result<Object, ObjectError>;
 
+    /// Begins to fetch an object that is opened soon, beside what is done meanwhile: a MiB of it at most. A world where nothing runs beside
+    /// has none.
+    fn ahead(&self, _bucket: &str, _key: &str, _version_id: Option<&str>) -> Option<Opening> {
+        None
+    }
+
     /// Begins to read a file of the machine; a relative path begins in the function's package. A world without files has none.
     fn file(&self, _path: &str) -> Result<Object, ObjectError> {
         Err(ObjectError::Gone)
@@ -70,6 +76,30 @@ impl fmt::Debug for Object {
     }
 }
 
+/// An object that is on its way. Dropped, it is fetched no further.
+pub struct Opening(Box<dyn FnOnce() -> Result<Object, ObjectError> + Send>);
+
+impl Opening {
+    /// `wait` waits for it.
+    pub fn new(wait: impl FnOnce() -> Result<Object, ObjectError> + Send + 'static) -> Self {
+        Self(Box::new(wait))
+    }
+
+    /// The object, as soon as it can be read.
+    ///
+    /// # Errors
+    /// Those of [`Objects::open`].
+    pub fn wait(self) -> Result<Object, ObjectError> {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Opening {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opening")
+    }
+}
+
 /// Why an object cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ObjectError {
@@ -87,11 +117,20 @@ pub enum ObjectError {
 /// Which call an answer belongs to.
 pub type Ticket = u64;
 
+/// Work on bytes that asks nothing of the world.
+pub type Work = Box<dyn FnOnce() -> Bytes + Send>;
+
 /// Calls to far sides.
 pub trait Calls: Send + Sync {
     /// Begins one call and returns at once. Its one [`Answer`] is sent to `answers`, now or later. It must come within the call's
     /// time limit; a call is never repeated by a port.
     fn start(&self, ticket: Ticket, call: Call, time_limit: Duration, answers: &Sender<(Ticket, Answer)>);
+
+    /// Does a piece of work: at once, or beside whoever asks where a core is free for it. Then there is none here, and its one answer,
+    /// [`Answer::Worked`], is sent to `answers` as soon as it is done.
+    fn work(&self, _ticket: Ticket, work: Work, _answers: &Sender<(Ticket, Answer)>) -> Option<Bytes> {
+        Some(work())
+    }
 }
 
 /// A call to a far side.
@@ -378,6 +417,8 @@ pub enum Answer {
         /// The secret itself.
         value: Secret,
     },
+    /// What came of a piece of work.
+    Worked(Bytes),
     /// It is done. The upload's id or the part's `ETag`, where there is one.
     Done(Option<String>),
     /// AWS refused the whole call.

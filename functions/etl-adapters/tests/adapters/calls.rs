@@ -11,6 +11,7 @@ use etl_adapters::calls::AwsCalls;
 use std::{
     fs,
     sync::mpsc,
+    thread::available_parallelism,
     time::{Duration, Instant},
 };
 
@@ -204,4 +205,35 @@ fn a_file_is_replaced_first_and_then_added_to() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\n");
     let nowhere = quick(&far, append("/nowhere/out", false, "x"));
     assert_eq!(nowhere, Answer::Refused { code: "entity not found".to_owned(), status: None });
+}
+
+#[test]
+fn work_is_done_beside_on_every_core_but_one_and_what_no_core_is_free_for_at_once() {
+    let calls = AwsCalls::new(runtime(), clients("http://127.0.0.1:1"));
+    let cores = available_parallelism().unwrap().get();
+    let (tell, answers) = mpsc::channel();
+    let (go_on, locked): (Vec<_>, Vec<_>) = (1..cores).map(|_| mpsc::channel::<()>()).unzip();
+    for (ticket, wait) in (0..).zip(locked) {
+        let work = Box::new(move || wait.recv().map(|()| Bytes::from_static(b"beside")).unwrap_or_default());
+        assert_eq!(calls.work(ticket, work, &tell), None);
+    }
+    let here = calls.work(99, Box::new(|| Bytes::from_static(b"here")), &tell);
+    assert_eq!(here.as_deref(), Some(&b"here"[..]));
+    for (ticket, go_on) in (0..).zip(go_on) {
+        go_on.send(()).unwrap();
+        let answer = answers.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert_eq!(answer, (ticket, Answer::Worked(Bytes::from_static(b"beside"))));
+    }
+}
+
+#[test]
+fn work_that_ends_early_is_answered_too() {
+    let calls = AwsCalls::new(runtime(), clients("http://127.0.0.1:1"));
+    let (tell, answers) = mpsc::channel();
+    let work = || -> Bytes { panic!("on purpose") };
+    if available_parallelism().unwrap().get() > 1 {
+        assert_eq!(calls.work(7, Box::new(work), &tell), None);
+        let (ticket, answer) = answers.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert!(ticket == 7 && matches!(answer, Answer::Silence(_)), "{answer:?}");
+    }
 }

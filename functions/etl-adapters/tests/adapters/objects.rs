@@ -10,6 +10,8 @@ use etl_adapters::objects::S3Objects;
 use std::{
     io::{ErrorKind, Read as _},
     path::PathBuf,
+    thread,
+    time::Duration,
 };
 
 fn objects(endpoint: &str) -> S3Objects {
@@ -118,4 +120,23 @@ fn a_file_of_the_package_is_found_by_its_path_in_it() {
     assert_eq!(file.size, Some(text.len() as u64));
     assert_eq!(objects.file("none").unwrap_err(), ObjectError::Gone);
     assert_eq!(objects.file("/none").unwrap_err(), ObjectError::Gone);
+}
+
+#[test]
+fn an_object_is_on_its_way_before_anybody_waits_for_it() {
+    let far = FarSide::new(|_, _| Say::This(200, etag(), content()));
+    let objects = objects(&far.address);
+    let [first, second, third] = ["1", "2", "3"].map(|key| objects.ahead("logs", key, None).unwrap());
+    while far.asked().len() < 3 {
+        thread::sleep(Duration::from_millis(1));
+    }
+    drop(second);
+    for opening in [third, first] {
+        let mut read = Vec::new();
+        opening.wait().unwrap().reader.read_to_end(&mut read).unwrap();
+        assert!(read == content());
+    }
+    let gone = FarSide::new(|_, _| Say::json(404, "<Error><Code>NoSuchKey</Code></Error>"));
+    let opening = self::objects(&gone.address).ahead("logs", "k", None).unwrap();
+    assert_eq!(opening.wait().unwrap_err(), ObjectError::Gone);
 }

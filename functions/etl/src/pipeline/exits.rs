@@ -4,8 +4,9 @@
 //! [`Delivery`]; answers of all far sides arrive in one place, so no far side waits for another.
 //!
 //! **Invariants.** What all deliveries hold, waiting or under way, is at most the bound and one event; the fullest lane of all is
-//! sent first, so many partitions cost calls but never memory. A far side that is out holds no other up: the others still get what
-//! was read, but nothing more is read, as the trigger comes again.
+//! sent first, so many partitions cost calls but never memory. No more than one batch of a delivery waits behind
+//! those that are being packed. A far side that is out holds no other up: the others still get what was read, but nothing more is read,
+//! as the trigger comes again.
 //!
 //! Imports: `build`, `config`, `event`, `operations`, `payload`, `ports`, `serializers`, `wrappers`.
 
@@ -34,7 +35,7 @@ use std::{
 
 const OUT_OF_TIME: &str = "out of time";
 const NO_TRANSPORT: &str = "no transport wants it";
-/// Answers are looked for once in so many events.
+/// Answers are looked for once in so many events, and when a batch is closed.
 const POLL: u64 = 64;
 /// How long the answers of calls are waited for that change nothing.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -194,8 +195,12 @@ impl Exits {
     /// An event was handed to a delivery: answers are looked for now and then, and the bound is kept.
     fn pushed(&mut self, started: bool, cx: &mut Cx<'_>) {
         self.pushed += 1;
-        if !started && self.pushed.is_multiple_of(POLL) && self.under_way() > 0 {
+        if (started || self.pushed.is_multiple_of(POLL)) && self.under_way() > 0 {
             self.poll(cx);
+        }
+        // Who packs more slowly than we read is waited for: one batch ahead is enough.
+        while started && self.deliveries().any(Delivery::is_behind) {
+            self.wait(cx);
         }
         self.keep_bound(cx);
     }
@@ -215,6 +220,11 @@ impl Exits {
 
     /// Sends the fullest lane, or waits for an answer. Whether it could do anything.
     fn relieve(&mut self, cx: &mut Cx<'_>) -> bool {
+        // It will be smaller in a moment. So what ends early does not depend on who is quicker.
+        if self.deliveries().any(Delivery::is_packing) {
+            self.wait(cx);
+            return true;
+        }
         let fullest = self
             .deliveries_mut()
             .filter_map(|delivery| Some((delivery.fullest()?, delivery)))

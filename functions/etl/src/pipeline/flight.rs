@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     ports::{Answer, Call, Ticket},
-    transports::{Load, Next, Partition, UnitVerdict, Verdict},
+    transports::{Load, Next, Partition, UnitVerdict, Verdict, compression::Packing},
 };
 use bytes::Bytes;
 use std::{sync::Arc, time::Duration};
@@ -33,7 +33,9 @@ pub(super) struct Flight {
     shares: Vec<Share>,
     last: bool,
     attempt: u32,
-    /// The call that is under way, or is to be made again as it was.
+    /// As it goes to the far side; none before it is packed.
+    packed: Option<Bytes>,
+    /// The call that is under way, or is to be made again as it was. None while it is being packed.
     call: Option<Call>,
     began: Duration,
 }
@@ -42,16 +44,27 @@ impl Flight {
     pub(super) fn new(key: Arc<Partition>, batch: Batch, last: bool) -> Self {
         let Batch { bytes, ends, shares } = batch;
         let bytes = Bytes::from(bytes);
-        Self { key, bytes, ends, shares, last, attempt: 0, call: None, began: Duration::ZERO }
+        Self { key, bytes, ends, shares, last, attempt: 0, packed: None, call: None, began: Duration::ZERO }
     }
 
-    /// When its call should have been answered, with some grace.
+    /// When its call should have been answered, with some grace. To be packed takes what it takes.
     pub(super) fn overdue(&self, time_limit: Duration) -> Duration {
-        self.began + time_limit + GRACE
+        if self.is_worked_on() { Duration::MAX } else { self.began + time_limit + GRACE }
+    }
+
+    /// Of one that is under way: whether it is being packed, not called with.
+    pub(super) fn is_worked_on(&self) -> bool {
+        self.call.is_none()
     }
 
     fn load(&self) -> Load<'_> {
-        Load { partition: &self.key, bytes: &self.bytes, ends: &self.ends, last: self.last }
+        let packed = self.packed.as_ref().unwrap_or(&self.bytes);
+        Load { partition: &self.key, bytes: &self.bytes, packed, ends: &self.ends, last: self.last }
+    }
+
+    /// Bytes that it holds.
+    fn held(&self) -> usize {
+        self.bytes.len() + self.packed.as_ref().map_or(0, Bytes::len)
     }
 
     /// What is left of it: the units that are to be sent again.
@@ -80,8 +93,9 @@ impl Flight {
 }
 
 impl Delivery {
-    /// Asks the transport what is to be done for a batch, and does it.
+    /// Packs a batch, asks the transport what is to be done for it, and does that.
     pub(super) fn advance(&mut self, flight: Flight, cx: &mut Cx<'_>) {
+        let Some(flight) = self.pack(flight, cx) else { return };
         let next = self.transport.call(&flight.load());
         self.weigh(&flight.key);
         match next {
@@ -93,6 +107,35 @@ impl Delivery {
                 self.taken(&flight, cx);
             }
         }
+    }
+
+    /// Packs a batch, if its transport wants that and it is not packed yet. None: beside; the answer tells when it is done.
+    fn pack(&mut self, flight: Flight, cx: &mut Cx<'_>) -> Option<Flight> {
+        let packing = self.limits.packing;
+        if packing == Packing::None || flight.packed.is_some() || flight.bytes.is_empty() {
+            return Some(flight);
+        }
+        let (ticket, bytes) = (self.ticket(), flight.bytes.clone());
+        if let Some(packed) = cx.ports.calls.work(ticket, Box::new(move || packing.pack(&bytes)), &self.answers) {
+            return Some(self.packed(flight, packed));
+        }
+        self.flights.insert(ticket, flight);
+        None
+    }
+
+    fn packed(&mut self, flight: Flight, packed: Bytes) -> Flight {
+        self.bytes += packed.len();
+        Flight { packed: Some(packed), ..flight }
+    }
+
+    /// Whether it waits for a batch to be packed while the next one is closed already.
+    pub(super) fn is_behind(&self) -> bool {
+        !self.ready.is_empty() && self.is_packing()
+    }
+
+    /// Whether a batch is being packed.
+    pub(super) fn is_packing(&self) -> bool {
+        self.flights.values().any(Flight::is_worked_on)
     }
 
     fn send(&mut self, flight: Flight, call: Call, cx: &mut Cx<'_>) {
@@ -113,6 +156,13 @@ impl Delivery {
     pub(super) fn answered(&mut self, ticket: Ticket, answer: &Answer, cx: &mut Cx<'_>) {
         self.loose.remove(&ticket);
         let Some(flight) = self.flights.remove(&ticket) else { return };
+        if let Answer::Worked(packed) = answer {
+            let flight = self.packed(flight, packed.clone());
+            return match self.stopped {
+                None => self.advance(flight, cx),
+                Some(reason) => self.hand_back(flight, reason, cx),
+            };
+        }
         let took = cx.ports.clock.monotonic().saturating_sub(flight.began);
         self.figures.call_ns += u64::try_from(took.as_nanos()).unwrap_or(u64::MAX);
         let verdict = self.transport.judge(&flight.load(), answer);
@@ -139,8 +189,8 @@ impl Delivery {
     /// Keeps a batch's memory for the next one, unless somebody still holds on to it. To get it from the system anew each time takes
     /// longer than to write a batch.
     fn keep_memory(&mut self, flight: Flight) {
-        let Flight { bytes, call, .. } = flight;
-        drop(call);
+        let Flight { bytes, packed, call, .. } = flight;
+        drop((packed, call));
         if let Ok(bytes) = bytes.try_into_mut()
             && bytes.capacity() <= MOST_KEPT
         {
@@ -175,7 +225,7 @@ impl Delivery {
             self.figures.errors += 1;
         }
         let rest = flight.remaining(&again);
-        self.bytes -= flight.bytes.len() - rest.bytes.len();
+        self.bytes -= flight.held() - rest.held();
         match reason {
             Some(reason) => self.again(rest, reason, cx),
             None => self.landed(&rest),
@@ -193,6 +243,7 @@ impl Delivery {
         }
         let (first, second): (Vec<_>, Vec<_>) = (0..units).map(|unit| (unit < units / 2, unit >= units / 2)).unzip();
         let batch = flight.part(&second);
+        self.bytes -= flight.held() - flight.bytes.len();
         if let Some(lane) = self.lanes.get_mut(&flight.key) {
             lane.queue.push_front(batch);
             self.ready.push_front(Arc::clone(&flight.key));
@@ -251,7 +302,7 @@ impl Delivery {
             let held = std::mem::take(&mut lane.held);
             self.delivered(&held, cx);
         }
-        self.bytes -= flight.bytes.len();
+        self.bytes -= flight.held();
         self.landed(flight);
     }
 
@@ -268,14 +319,14 @@ impl Delivery {
         if let Some(lane) = self.lanes.get_mut(&flight.key) {
             lane.held.append(&mut flight.shares);
         }
-        self.bytes -= flight.bytes.len();
+        self.bytes -= flight.held();
         self.landed(&flight);
     }
 
     fn refused(&mut self, mut flight: Flight, reason: &'static str, cx: &mut Cx<'_>) {
         self.with_held(&mut flight);
         cx.books.refused(&flight.shares, &self.cargo, reason);
-        self.bytes -= flight.bytes.len();
+        self.bytes -= flight.held();
         self.landed(&flight);
     }
 
@@ -283,7 +334,7 @@ impl Delivery {
     pub(super) fn hand_back(&mut self, mut flight: Flight, reason: &'static str, cx: &mut Cx<'_>) {
         self.with_held(&mut flight);
         cx.books.hand_back(&flight.shares, &self.cargo, reason);
-        self.bytes -= flight.bytes.len();
+        self.bytes -= flight.held();
         self.landed(&flight);
         if self.limits.closes {
             self.abandon(&flight.key, cx);

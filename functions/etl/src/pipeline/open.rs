@@ -10,8 +10,8 @@ use super::{
 };
 use crate::{
     event::{Facts, Fault, LogOrigin, OriginKind},
-    handlers::{LogPayload, Trigger},
-    ports::{Object, ObjectError},
+    handlers::{Body, LogPayload, Trigger},
+    ports::{Object, ObjectError, Opening},
 };
 use std::{mem, time::Duration};
 
@@ -150,17 +150,30 @@ impl Run<'_> {
         }
     }
 
-    pub(super) fn open(&self, bucket: &str, key: &str, version_id: Option<&str>) -> Result<Object, ObjectError> {
+    /// Begins to fetch a trigger's object, if it is one that is likely to be read.
+    pub(super) fn ahead(&mut self, trigger: &Trigger<'_>) -> Option<Opening> {
+        let Body::Object { bucket, key, version_id } = &trigger.body else { return None };
+        let Pipeline { choice, sources, exits, ports, .. } = &mut *self.pipeline;
+        let wanted = exits.stopped().is_none() && choice.choose(sources, &trigger.source).is_some();
+        wanted.then(|| ports.objects.ahead(bucket, key, version_id.as_deref())).flatten()
+    }
+
+    pub(super) fn open(&mut self, bucket: &str, key: &str, version_id: Option<&str>) -> Result<Object, ObjectError> {
+        let mut ahead = self.opening.take();
         let ports = &self.pipeline.ports;
+        let mut open = || match ahead.take() {
+            Some(opening) => opening.wait(),
+            None => ports.objects.open(bucket, key, version_id),
+        };
         let mut delay = OPENING_DELAY;
         for _ in 1..OPENINGS {
-            match ports.objects.open(bucket, key, version_id) {
+            match open() {
                 Err(ObjectError::Outage(_)) => {}
                 done => return done,
             }
             ports.clock.sleep(delay);
             delay *= 2;
         }
-        ports.objects.open(bucket, key, version_id)
+        open()
     }
 }

@@ -20,12 +20,17 @@ use crate::{
     deserializers::Raw,
     event::{Context, Facts, Fault, OriginKind, Stage},
     handlers::{Batch, Body, NotOurs, OnFailure, OneByOne, Trigger},
-    ports::{Level, ObjectError},
+    ports::{Level, ObjectError, Opening},
 };
-use std::{borrow::Cow, io::Read, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::VecDeque, io::Read, sync::Arc, time::Duration};
 
 /// Kept free before the deadline, for the last answers, the report and the answer to Lambda; less when there is little time.
 const RESERVE: Duration = Duration::from_secs(2);
+/// Objects that are fetched while the one before them is read: the beginnings of them, as far as [`Objects::ahead`] goes. To be answered
+/// takes longer than to read a small one.
+///
+/// [`Objects::ahead`]: crate::ports::Objects::ahead
+const AHEAD: usize = 3;
 /// The deadline is looked at once in so many lines.
 const LOOK: u64 = 64;
 
@@ -54,6 +59,8 @@ pub struct Run<'p> {
     whole: Whole,
     /// Inputs of the lower door.
     inputs: u64,
+    /// The object of the trigger at hand, which is on its way.
+    pub(super) opening: Option<Opening>,
     /// Whether the log has it already that a trigger has no source.
     told_of_no_source: bool,
 }
@@ -88,6 +95,7 @@ impl<'p> Run<'p> {
             keys: vec![],
             whole: Whole::default(),
             inputs: 0,
+            opening: None,
             told_of_no_source: false,
             pipeline,
         }
@@ -159,12 +167,19 @@ impl<'p> Run<'p> {
     pub(super) fn batch(&mut self, batch: &mut Batch<'_>) {
         self.on_failure = batch.on_failure;
         self.books.reply.begin(&batch.triggers);
-        for trigger in &mut batch.triggers {
+        let mut ahead = VecDeque::new();
+        for number in 0..batch.triggers.len() {
+            for next in batch.triggers.iter().skip(number + ahead.len()).take(1 + AHEAD - ahead.len()) {
+                ahead.push_back(self.ahead(next));
+            }
+            self.opening = ahead.pop_front().flatten();
+            let Some(trigger) = batch.triggers.get_mut(number) else { break };
             if batch.log_triggers {
                 self.log(Level::Info, "triggered", &[("trigger", &trigger.name())]);
             }
             self.trigger(trigger, false);
         }
+        self.opening = None;
     }
 
     /// Reads triggers as they are made.

@@ -51,6 +51,8 @@ fn describe(answer: &Answer) -> String {
         Answer::Http { status, .. } => format!("HTTP status {status}"),
         Answer::Refused { code, .. } => code.clone(),
         Answer::Silence(why) => why.clone(),
-        Answer::Records(_) | Answer::Secret { .. } | Answer::Done(_) => "an answer of another kind".to_owned(),
+        Answer::Records(_) | Answer::Secret { .. } | Answer::Worked(_) | Answer::Done(_) => {
+            "an answer of another kind".to_owned()
+        }
     }
 }

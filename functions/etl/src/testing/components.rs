@@ -95,7 +95,8 @@ pub(crate) fn frame(transport: &impl Transport, facts: &mut Facts, text: &str) -
 pub(crate) fn call(transport: &impl Transport, bytes: &'static [u8], ends: &[usize]) -> Next {
     let mut state = transport.state(&cx(&no_assets())).unwrap();
     let bytes = Bytes::from_static(bytes);
-    transport.call(&mut state, &Load { partition: &[], bytes: &bytes, ends, last: true })
+    let packed = transport.limits().packing.pack(&bytes);
+    transport.call(&mut state, &Load { partition: &[], bytes: &bytes, packed: &packed, ends, last: true })
 }
 
 /// What is done for several loads, each of one unit.
@@ -103,7 +104,9 @@ pub(crate) fn loads(transport: &impl Transport, loads: &[&'static [u8]]) -> Vec<
     let mut state = transport.state(&cx(&no_assets())).unwrap();
     let mut load = |bytes: &'static [u8]| {
         let (ends, bytes) = ([bytes.len()], Bytes::from_static(bytes));
-        transport.call(&mut state, &Load { partition: &[], bytes: &bytes, ends: &ends, last: false })
+        let packed = transport.limits().packing.pack(&bytes);
+        let load = Load { partition: &[], bytes: &bytes, packed: &packed, ends: &ends, last: false };
+        transport.call(&mut state, &load)
     };
     loads.iter().map(|bytes| load(bytes)).collect()
 }
@@ -120,7 +123,8 @@ pub(crate) fn http(transport: &impl Transport, bytes: &'static [u8], ends: &[usi
 pub(crate) fn judge(transport: &impl Transport, bytes: &'static [u8], ends: &[usize], answer: &Answer) -> Verdict {
     let mut state = transport.state(&cx(&no_assets())).unwrap();
     let bytes = Bytes::from_static(bytes);
-    let load = Load { partition: &[], bytes: &bytes, ends, last: true };
+    let packed = transport.limits().packing.pack(&bytes);
+    let load = Load { partition: &[], bytes: &bytes, packed: &packed, ends, last: true };
     transport.call(&mut state, &load);
     transport.judge(&mut state, &load, answer)
 }

@@ -47,34 +47,66 @@ impl Compression {
         }
     }
 
-    /// Packs a piece behind others. Packed pieces one behind the other are one packed whole, in all of these formats.
-    pub(super) fn pack(self, piece: &[u8], out: &mut Vec<u8>) {
+    /// The packing itself.
+    pub(super) fn packing(self) -> Packing {
         match self {
-            _ if piece.is_empty() => {}
-            Self::None => out.extend_from_slice(piece),
-            // From memory to memory: it cannot fail.
-            Self::Bzip2 => _ = BzEncoder::new(piece, bzip2::Compression::best()).read_to_end(out),
-            Self::Gzip => out.extend_from_slice(&gzip(piece, CompressionLvl::default())),
+            Self::Bzip2 => Packing::Bzip2,
+            Self::Gzip => Packing::Gzip,
+            Self::Zstd => Packing::Zstd,
+            Self::None => Packing::None,
+        }
+    }
+}
+
+/// How a load is packed before it is sent. Packed pieces one behind the other are one packed whole, in all of these formats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Packing {
+    /// Not at all.
+    None,
+    /// By bzip2, as tightly as it can.
+    Bzip2,
+    /// By gzip, for what is kept.
+    Gzip,
+    /// By gzip at its first level, for what is unpacked as soon as it is there.
+    FastGzip,
+    /// By Zstandard.
+    Zstd,
+}
+
+impl Packing {
+    /// Packs a piece. Of nothing there is nothing.
+    pub(crate) fn pack(self, piece: &Bytes) -> Bytes {
+        match self {
+            _ if piece.is_empty() => Bytes::new(),
+            Self::None => piece.clone(),
+            Self::Bzip2 => {
+                let mut out = vec![];
+                // From memory to memory: it cannot fail.
+                _ = BzEncoder::new(&piece[..], bzip2::Compression::best()).read_to_end(&mut out);
+                out.into()
+            }
+            Self::Gzip => gzip(piece, CompressionLvl::default()),
+            Self::FastGzip => gzip(piece, FIRST),
             Self::Zstd => {
                 #[expect(
                     clippy::expect_used,
                     reason = "there is room for the worst case; without memory the invocation ends, and comes again"
                 )]
                 let packed = zstd::bulk::compress(piece, zstd::DEFAULT_COMPRESSION_LEVEL).expect("there is memory");
-                out.extend_from_slice(&packed);
+                packed.into()
             }
         }
     }
 }
 
 /// The first level that packs: libdeflate's fastest one, 0, only wraps.
-pub(super) const FIRST: CompressionLvl = match CompressionLvl::new(1) {
+const FIRST: CompressionLvl = match CompressionLvl::new(1) {
     Ok(level) => level,
     Err(_) => CompressionLvl::fastest(),
 };
 
 /// One gzip member.
-pub(super) fn gzip(body: &[u8], level: CompressionLvl) -> Bytes {
+fn gzip(body: &[u8], level: CompressionLvl) -> Bytes {
     let mut compressor = Compressor::new(level);
     let mut out = vec![0; compressor.gzip_compress_bound(body.len())];
     match compressor.gzip_compress(body, &mut out) {
@@ -95,14 +127,14 @@ mod tests {
     use ruzstd::decoding::StreamingDecoder;
 
     /// What readers that are not ours make of it.
-    fn unpacked(compression: Compression, mut packed: &[u8]) -> Vec<u8> {
+    fn unpacked(packing: Packing, mut packed: &[u8]) -> Vec<u8> {
         let mut out = vec![];
-        match compression {
-            Compression::None => out.extend_from_slice(packed),
-            Compression::Bzip2 => _ = bzip2::read::MultiBzDecoder::new(packed).read_to_end(&mut out).unwrap(),
-            Compression::Gzip => _ = MultiGzDecoder::new(packed).read_to_end(&mut out).unwrap(),
+        match packing {
+            Packing::None => out.extend_from_slice(packed),
+            Packing::Bzip2 => _ = bzip2::read::MultiBzDecoder::new(packed).read_to_end(&mut out).unwrap(),
+            Packing::Gzip | Packing::FastGzip => _ = MultiGzDecoder::new(packed).read_to_end(&mut out).unwrap(),
             // It reads a frame at a time.
-            Compression::Zstd => {
+            Packing::Zstd => {
                 while !packed.is_empty() {
                     StreamingDecoder::new(&mut packed).unwrap().read_to_end(&mut out).unwrap();
                 }
@@ -115,9 +147,9 @@ mod tests {
     fn what_repeats_itself_becomes_much_smaller() {
         let lines: Vec<_> = (0..2000).map(|n| format!("{{\"id\":{n},\"user\":\"alice\"}}\n")).collect();
         let text = lines.concat();
-        for level in [FIRST, CompressionLvl::default()] {
-            let packed = gzip(text.as_bytes(), level);
-            assert!(packed.len() < text.len() / 4, "{level:?}: {} of {}", packed.len(), text.len());
+        for packing in [Packing::Bzip2, Packing::Gzip, Packing::FastGzip, Packing::Zstd] {
+            let packed = packing.pack(&Bytes::from(text.clone()));
+            assert!(packed.len() < text.len() / 4, "{packing:?}: {} of {}", packed.len(), text.len());
         }
     }
 
@@ -126,13 +158,13 @@ mod tests {
         fn pieces_that_are_packed_one_behind_the_other_are_one_whole(
             pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..600), 1..5)
         ) {
-            for compression in [Compression::Bzip2, Compression::Gzip, Compression::Zstd, Compression::None] {
+            for packing in [Packing::Bzip2, Packing::Gzip, Packing::FastGzip, Packing::Zstd, Packing::None] {
                 let mut packed = vec![];
                 for piece in &pieces {
-                    compression.pack(piece, &mut packed);
-                    compression.pack(b"", &mut packed);
+                    packed.extend_from_slice(&packing.pack(&Bytes::copy_from_slice(piece)));
+                    packed.extend_from_slice(&packing.pack(&Bytes::new()));
                 }
-                prop_assert_eq!(unpacked(compression, &packed), pieces.concat());
+                prop_assert_eq!(unpacked(packing, &packed), pieces.concat());
             }
         }
     }

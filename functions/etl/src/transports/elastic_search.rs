@@ -232,7 +232,7 @@ impl Transport for ElasticSearch {
     fn call(&self, state: &mut State, load: &Load<'_>) -> Next {
         // Some 300 bytes for a document that is taken; refusals say more.
         let answer_bytes = (64 << 10) + 4096 * load.ends.len();
-        state.request.post(load.bytes, answer_bytes)
+        state.request.post(load.packed, answer_bytes)
     }
 
     fn judge(&self, state: &mut State, load: &Load<'_>, answer: &Answer) -> Verdict {

@@ -59,6 +59,7 @@ use crate::{
     ports::{Answer, Call},
 };
 use bytes::Bytes;
+use compression::Packing;
 use payload::Output;
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -152,6 +153,8 @@ pub struct Limits {
     pub retry_delay: Duration,
     /// How long an answer may take.
     pub time_limit: Duration,
+    /// How a load is packed before it is sent.
+    pub packing: Packing,
 }
 
 impl Default for Limits {
@@ -170,6 +173,7 @@ impl Default for Limits {
             retries: None,
             retry_delay: Duration::from_millis(100),
             time_limit: Duration::from_secs(40),
+            packing: Packing::None,
         }
     }
 }
@@ -181,6 +185,8 @@ pub struct Load<'a> {
     pub partition: &'a Partition,
     /// All of them, framed, one behind the other.
     pub bytes: &'a Bytes,
+    /// The same, packed as [`Limits::packing`] says.
+    pub packed: &'a Bytes,
     /// Where each unit ends in `bytes`.
     pub ends: &'a [usize],
     /// Whether this ends what was begun of the partition: nothing of it follows in this invocation, or what does begins anew.

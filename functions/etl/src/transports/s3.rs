@@ -167,6 +167,7 @@ impl Transport for S3 {
             by_partition: true,
             ordered: true,
             closes: true,
+            packing: self.compression().packing(),
             ..Limits::default()
         }
     }
@@ -192,7 +193,7 @@ impl Transport for S3 {
         let Some(upload) = state.uploads.get_mut(load.partition) else { return Next::Done };
         let to = self.address(load.partition, &state.request_id, upload.before);
         if !mem::replace(&mut upload.packed, true) {
-            self.compression().pack(load.bytes, &mut upload.pending);
+            upload.pending.extend_from_slice(load.packed);
         }
         let next = upload.next(to, self.part_bytes(), load.last);
         if matches!(next, Next::Keep | Next::Done) {
@@ -342,7 +343,9 @@ mod tests {
         /// Delivers a load; S3 takes all it is given.
         fn load(&mut self, bytes: &[u8], last: bool) -> &'static str {
             let bytes = Bytes::copy_from_slice(bytes);
-            let load = Load { partition: &[("k".into(), Some("v".into()))], bytes: &bytes, ends: &[bytes.len()], last };
+            let packed = self.config.limits().packing.pack(&bytes);
+            let partition: &Partition = &[("k".into(), Some("v".into()))];
+            let load = Load { partition, bytes: &bytes, packed: &packed, ends: &[bytes.len()], last };
             loop {
                 let call = match self.config.call(&mut self.state, &load) {
                     Next::Call(call) => call,
@@ -495,7 +498,7 @@ mod tests {
     fn a_refusal_is_tried_again_with_the_same_call() {
         let mut bucket = Bucket::new("");
         let bytes = Bytes::from_static(b"x\n");
-        let load = Load { partition: &[], bytes: &bytes, ends: &[2], last: true };
+        let load = Load { partition: &[], bytes: &bytes, packed: &bytes, ends: &[2], last: true };
         let Next::Call(_) = bucket.config.call(&mut bucket.state, &load) else { panic!("a call") };
         let slow = Answer::Refused { code: "SlowDown".into(), status: Some(503) };
         assert_eq!(bucket.config.judge(&mut bucket.state, &load, &slow), Verdict::Again("S3 is overloaded"));

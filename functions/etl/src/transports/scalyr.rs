@@ -90,7 +90,7 @@ impl Transport for Scalyr {
     }
 
     fn call(&self, request: &mut Request, load: &Load<'_>) -> Next {
-        request.send(load.bytes)
+        request.send(load.packed)
     }
 
     fn judge(&self, request: &mut Request, _: &Load<'_>, answer: &Answer) -> Verdict {

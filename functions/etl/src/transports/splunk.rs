@@ -100,7 +100,7 @@ impl Transport for Splunk {
     }
 
     fn call(&self, state: &mut State, load: &Load<'_>) -> Next {
-        state.request.send(load.bytes)
+        state.request.send(load.packed)
     }
 
     fn judge(&self, state: &mut State, _: &Load<'_>, answer: &Answer) -> Verdict {

@@ -122,7 +122,7 @@ mod tests {
             let origin = Origin { kind: OriginKind::Kinesis(record), ..Origin::default() };
             let framed = frame(&config, &mut Facts { origin, ..Facts::default() }, event).unwrap();
             let bytes = Bytes::from(framed);
-            let load = Load { partition: &[], bytes: &bytes, ends: &[bytes.len()], last: true };
+            let load = Load { partition: &[], bytes: &bytes, packed: &bytes, ends: &[bytes.len()], last: true };
             let fifo = Fifo::of("q.fifo", None).unwrap().unwrap();
             of_load(Some(&fifo), &load).remove(0)
         };

@@ -6,6 +6,8 @@ mod answers;
 #[cfg(test)]
 mod assets;
 #[cfg(test)]
+mod beside;
+#[cfg(test)]
 mod branches;
 #[cfg(test)]
 mod dead_letters;
