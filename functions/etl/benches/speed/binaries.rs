@@ -26,7 +26,7 @@ pub(crate) fn rows(rounds: usize) -> Vec<Row> {
     .into()
 }
 
-fn missing(work: &str, at_least: &'static str, aim: &'static str, how: &str) -> Row {
+pub(crate) fn missing(work: &str, at_least: &'static str, aim: &'static str, how: &str) -> Row {
     Row { work: work.into(), at_least, aim, measured: format!("not measured: {how}"), reached: false }
 }
 

@@ -12,7 +12,9 @@
 )]
 
 mod binaries;
+mod clock;
 mod corpus;
+mod cost;
 mod count;
 mod measure;
 mod ours;
@@ -22,8 +24,10 @@ mod yardstick;
 
 use corpus::Corpus;
 
-const HELP: &str = "cargo bench -p etl                      the table, written to functions/etl/benches/RESULTS.md
+const HELP: &str = "cargo bench -p etl                      the table, written to functions/etl/benches/RESULTS.md, and what it means in COST.md
 cargo bench -p etl -- --rounds 9        with more rounds than the usual five
+cargo bench -p etl -- --clock           two cores against one alone, printed
+cargo bench -p etl -- --cost            COST.md anew, from RESULTS.md as it is
 cargo bench -p etl -- --instructions    instructions and allocations of an event against instructions.txt; needs valgrind
 cargo bench -p etl -- --accept          writes instructions.txt anew";
 
@@ -36,6 +40,8 @@ fn main() {
         ["naive-talk", out, ref files @ ..] => yardstick::run(yardstick::bulk, out, files),
         ["--instructions"] => count::compare(&Corpus::own()),
         ["--accept"] => count::accept(&Corpus::own()),
+        ["--clock"] => println!("{}", clock::row(&Corpus::best(), 9).measured),
+        ["--cost"] => cost::write(),
         [] => table::write(&Corpus::best(), 5),
         ["--rounds", rounds] => table::write(&Corpus::best(), rounds.parse().unwrap()),
         _ => println!("{HELP}"),

@@ -38,7 +38,7 @@ pub(crate) fn write(corpus: &str, rounds: usize, rows: &[Row], details: &str) {
     fs::write(folder().join("RESULTS.md"), page).unwrap();
 }
 
-fn folder() -> &'static Path {
+pub(crate) fn folder() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/benches"))
 }
 

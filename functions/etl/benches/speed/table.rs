@@ -1,8 +1,9 @@
 //! The rows: what is asked for, and what it takes.
 
 use super::{
-    binaries,
+    binaries, clock,
     corpus::{Corpus, shared, target},
+    cost,
     measure::{self, in_turn, ours},
     ours::{config, read},
     page::{self, Row},
@@ -122,9 +123,11 @@ pub(crate) fn write(corpus: &Corpus, rounds: usize) {
 
     rows.extend(memory(corpus));
     rows.push(reading());
+    rows.push(clock::row(corpus, rounds));
     rows.extend(binaries::rows(rounds));
     details.push('\n');
     page::write(&corpus.name, rounds, &rows, &details);
+    cost::write();
 }
 
 fn thrice(files: &[String]) -> Vec<String> {
