@@ -27,8 +27,8 @@ use tokio::{runtime::Builder, runtime::Handle, task::spawn_blocking};
 
 /// Serves Lambda until it ends the process. The components are those of `registry`.
 ///
-/// Built on one thread for what waits and one for what works: the pipeline is synchronous, and hears from the first of the answers of
-/// far sides.
+/// Built on one thread for what waits and one for what works, and more where cores are free for what may be done beside: the pipeline is
+/// synchronous, and hears from them of the answers of far sides and of what is done.
 ///
 /// # Errors
 /// Lambda's Runtime API cannot be reached. A config that cannot be used is no error here: it is logged, and each invocation fails.
